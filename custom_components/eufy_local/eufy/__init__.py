@@ -1,0 +1,1 @@
+"""A local client for eufy cameras and HomeBases; knows nothing of Home Assistant."""
