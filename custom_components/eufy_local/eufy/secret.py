@@ -6,7 +6,7 @@ from typing import Final, NoReturn, override
 _MASK: Final = "Secret(***)"
 
 
-class Secret[T: (str, bytes)]:
+class Secret[T: str | bytes]:
     """Holds a secret text or bytes; only `reveal()` gives it out.
 
     It has no useful `repr`, `str` or `format`, cannot be pickled and compares in constant
@@ -16,7 +16,7 @@ class Secret[T: (str, bytes)]:
     __slots__ = ("_value",)
 
     def __init__(self, value: T) -> None:
-        self._value = value
+        self._value: T = value
 
     def reveal(self) -> T:
         """Return the value itself; call it where the value is used, never to keep it."""
