@@ -1,0 +1,1 @@
+"""Facts about products as data: no code per model, no input or output."""
