@@ -115,9 +115,16 @@ class CommandTimeout(LinkError):
 
 
 class CloudError(EufyError):
-    """The cloud refused a call; `code` is its own number, 0 when it gave none."""
+    """The cloud refused a call.
+
+    `code` is its own number (or the HTTP status), 0 when it gave none; `call` is the name of the
+    refused call, so that a repair can say what failed; `reason` is the stable key of the exact
+    cause where it is finer than the class (`eufy.account.explain` gives the sentence).
+    """
 
     key = "cloud"
+    call: str = ""
+    reason: str = ""
 
     def __init__(self, text: str, code: int = 0) -> None:
         super().__init__(text)
@@ -128,6 +135,16 @@ class CloudUnreachable(CloudError):
     """No usable answer: no network, time-out, maintenance, or not the expected format."""
 
     key = "cloud_unreachable"
+
+
+class CloudBusy(CloudError):
+    """The cloud asked for a pause; no call is sent before `retry_at`."""
+
+    key = "cloud_busy"
+
+    def __init__(self, text: str, code: int = 0, retry_at: dt.datetime | None = None) -> None:
+        super().__init__(text, code)
+        self.retry_at = retry_at
 
 
 class AuthenticationFailed(CloudError):
@@ -177,6 +194,18 @@ class SignInRefused(CloudError):
     def __init__(self, text: str, code: int = 0, retry_at: dt.datetime | None = None) -> None:
         super().__init__(text, code)
         self.retry_at = retry_at
+
+
+class SignInExpired(CloudError):
+    """A pending sign-in took too long or got too many wrong answers; start it again."""
+
+    key = "sign_in_expired"
+
+
+class WrongAccount(CloudError):
+    """The sign-in worked, but with another account than the one that is set up."""
+
+    key = "wrong_account"
 
 
 # --- media -----------------------------------------------------------------------------

@@ -1,0 +1,28 @@
+"""The vendor's cloud, needed once: sign-in, device list and keys (`protocol/cloud.md`)."""
+
+from .ciphers import SWEEP
+from .client import CloudClient, ClusterFinding, SignedIn
+from .codes import EXPLANATIONS, Explanation, explain
+from .inventory import CloudDevice, CloudStation, Inventory, Zone
+from .lists import Invitation
+from .sign_in import CodeChannel
+from .state import Clock, CloudState, Rng
+
+__all__ = [
+    "EXPLANATIONS",
+    "SWEEP",
+    "Clock",
+    "CloudClient",
+    "CloudDevice",
+    "CloudState",
+    "CloudStation",
+    "ClusterFinding",
+    "CodeChannel",
+    "Explanation",
+    "Inventory",
+    "Invitation",
+    "Rng",
+    "SignedIn",
+    "Zone",
+    "explain",
+]
