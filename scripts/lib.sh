@@ -88,7 +88,7 @@ find_python() {
   find_uv
   if ! found=$("$UV" python find --managed-python ">=3.14.2,<3.15" 2>/dev/null); then
     step "Fetching Python 3.14 with uv (goes on with another source where that is out of reach)"
-    UV_HTTP_TIMEOUT=30 timeout 600 "$UV" python install 3.14 </dev/null 2>&1 | tail -n 3
+    UV_HTTP_TIMEOUT=30 timeout 600 "$UV" python install 3.14 </dev/null 2>&1 | tail -n 1 || true
     found=$("$UV" python find --managed-python ">=3.14.2,<3.15" 2>/dev/null) || found=
   fi
   [ -n "$found" ] && take_python "$found" "uv" && return

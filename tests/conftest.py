@@ -1,11 +1,10 @@
 """What every test of the project gets."""
 
-from collections.abc import Generator
 import os
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The test kit ships a `custom_components` package of its own; whoever imports first wins.
 import custom_components  # noqa: F401
@@ -26,9 +25,8 @@ settings.load_profile(
 
 
 @pytest.fixture(autouse=True)
-def _custom_integrations(request: pytest.FixtureRequest) -> Generator[None]:
+def _custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant find this project's integration, in the tests that start one."""
     room = request.path.relative_to(TESTS).parts[0]
     if room in HOME_ASSISTANT_ROOMS and "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
-    yield

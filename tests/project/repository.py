@@ -1,9 +1,9 @@
 """The files that are part of the project, as the tests of this folder see them."""
 
-from functools import cache
-from pathlib import Path
 import re
 import subprocess
+from functools import cache
+from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 

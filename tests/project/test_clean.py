@@ -5,7 +5,7 @@ import pytest
 from .repository import ROOT, files, lines_with
 
 # Written in pieces, so that this file does not hold what it looks for.
-MACHINE_PATHS = "/(" + "|".join(("work", "farm", "root")) + ")/[a-z.]"
+MACHINE_PATHS = "/(work|farm|root)/[a-z.]"
 REGISTRIES = (
     "pypi.or" + "g",
     "pythonhosted.or" + "g",

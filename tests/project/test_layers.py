@@ -1,8 +1,8 @@
 """The layer table is enforced for every room there is, also for one that is added later."""
 
 import ast
-from pathlib import Path
 import tomllib
+from pathlib import Path
 
 from .repository import ROOT
 
