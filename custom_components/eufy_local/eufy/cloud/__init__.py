@@ -3,8 +3,9 @@
 from .ciphers import SWEEP
 from .client import CloudClient, ClusterFinding, SignedIn
 from .codes import EXPLANATIONS, Explanation, explain
-from .inventory import CloudDevice, CloudStation, Inventory, Zone
+from .inventory import Inventory
 from .lists import Invitation
+from .models import CloudDevice, CloudStation
 from .sign_in import CodeChannel
 from .state import Clock, CloudState, Rng
 
@@ -23,6 +24,5 @@ __all__ = [
     "Invitation",
     "Rng",
     "SignedIn",
-    "Zone",
     "explain",
 ]

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..errors import CaptchaRequired, CloudError, VerificationRequired
+from ..errors import CaptchaRequired, CloudError, SignInExpired, VerificationRequired, WrongAccount
 from ..net.http import GatedHttp
 from ..secret import Secret
+from ..wire import mega
 from ..wire.handshake import CipherKey
 from . import endpoints, fields
-from . import mega_draft as mega
 from .ciphers import SWEEP, parse_ciphers
+from .codes import own_error
 from .hosts import REGIONS
 from .inventory import Inventory
 from .lists import Invitation, fetch_inventory, fetch_invitations
@@ -67,6 +68,7 @@ class CloudClient:
         save: awaited after each change of `state` that must survive a restart.
         sleep: waits that many seconds (tests).
 
+    `account_id` binds the client to one account: a sign-in with another one is refused.
     Every method may raise `NetworkBlocked`, `CloudBusy`, `CloudUnreachable` and, where a sign-in
     is needed, `SessionExpired` or `AccountTakenOver`.
     """
@@ -85,6 +87,7 @@ class CloudClient:
         self._transport = Transport(http, state, clock=clock, rng=rng, save=save)
         self._sign_in = SignIn(self._transport, server_key)
         self._sleep = sleep
+        self.account_id = ""
         self._before: tuple[Access, tuple[ClusterFinding, ...]] | None = None
 
     @property
@@ -133,7 +136,7 @@ class CloudClient:
         """Finish a login; with an empty list, look at the other cluster before giving up."""
         try:
             access = await login
-        except CaptchaRequired, VerificationRequired:
+        except CaptchaRequired, VerificationRequired, SignInExpired:
             raise
         except CloudError as error:
             if self._before is None:
@@ -203,6 +206,9 @@ class CloudClient:
 
     async def _adopt(self, access: Access) -> None:
         state = self.state
+        if self.account_id and access.session and access.session.account_id != self.account_id:
+            self._sign_in.pending, self._before = None, None
+            raise own_error(WrongAccount("another account was signed in"), "wrong_account")
         state.access, state.taken_over = access, False
         state.sign_in_pause.count = 0
         await self._transport.save()

@@ -2,21 +2,17 @@
 
 import ipaddress
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-type Json = Mapping[str, object]
+from ..text import clean_name, clean_serial
 
-MAX_NAME: Final = 64
-"""Longest name shown to a user (design/security.md T10)."""
+type Json = Mapping[str, object]
 
 MAX_TEXT: Final = 256
 """Longest other text that is kept of the cloud's answers."""
 
-_MARKUP: Final = frozenset("<>&`\\|[]{}")
 _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z_.:-]{1,64}")
-_SERIAL: Final = re.compile(r"[0-9A-Z]{8,32}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -67,8 +63,7 @@ def identifier(entry: Json, *keys: str) -> str:
 def serial(entry: Json, *keys: str) -> str:
     """Return the first field with the form of a serial number: capitals and digits."""
     for key in keys:
-        value = entry.get(key)
-        if isinstance(value, str) and _SERIAL.fullmatch(value):
+        if value := clean_serial(entry.get(key)):
             return value
     return ""
 
@@ -85,11 +80,9 @@ def address(entry: Json, *keys: str) -> str:
     return ""
 
 
-def clean_name(value: str, fallback: str) -> str:
-    """Return a name that is safe to show: NFKC, no control, bidi or markup characters, ≤ 64."""
-    kept = "".join(
-        char
-        for char in unicodedata.normalize("NFKC", value[: 4 * MAX_NAME])
-        if char not in _MARKUP and not unicodedata.category(char).startswith("C")
-    )
-    return " ".join(kept.split())[:MAX_NAME].strip() or fallback
+def name(entry: Json, *keys: str, fallback: str) -> str:
+    """Return the first readable name, made safe to show, else the fallback."""
+    for key in keys:
+        if cleaned := clean_name(entry.get(key)):
+            return cleaned
+    return fallback

@@ -85,8 +85,8 @@ async def fetch_invitations(transport: Transport, access: Access) -> tuple[Invit
                 continue
             for item in _entries(answer.data, key):
                 mark = str(item.get("id") or fields.text(item, "house_id", "device_sn"))
-                name = fields.text(item, "house_name", "device_name", "product_code")
-                invitation = Invitation(kind, fields.clean_name(name, kind), is_inviter)
+                name = fields.name(item, "house_name", "device_name", "product_code", fallback=kind)
+                invitation = Invitation(kind, name, is_inviter)
                 found.setdefault((kind, mark), invitation)
     return tuple(found.values())
 

@@ -21,8 +21,8 @@ from ..errors import (
     WireError,
 )
 from ..secret import Secret
+from ..wire import mega
 from . import endpoints, fields
-from . import mega_draft as mega
 from .codes import DAY, MINUTE, error_for, own_error
 from .hosts import REGIONS, Cluster, Realm
 from .state import MAX_SIGN_INS, MAX_TOKEN, Access, Session, as_time

@@ -16,9 +16,8 @@ from ..errors import CloudBusy, CloudUnreachable, SessionExpired, WireError
 from ..net.http import GatedHttp, HttpAnswer
 from ..net.policy import Purpose
 from ..secret import Secret
-from ..wire import safe_json
+from ..wire import mega, safe_json
 from . import codes, fields
-from . import mega_draft as mega
 from .codes import MINUTE, Kind, error_for, own_error, row_for
 from .endpoints import EXCHANGE, EXCHANGE_SECURITY, Endpoint
 from .hosts import Realm
@@ -60,7 +59,6 @@ _CATEGORY: Final = {"category": "eufy_security", "app-tab": "eufy_security"}
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
 _PRESETS: Final = {Realm.BASIC: mega.PRESET_BASIC, Realm.SECURITY: mega.PRESET_SECURITY}
-_KEY_CHARS: Final = 32  # only the first half of the shared key is used (cloud.md §2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +198,16 @@ class Transport:
         identity = access.identities.get(endpoint.realm)
         if identity is None:
             identity = await self._exchange(endpoint, access)
-        key = identity.shared_key.reveal()[:_KEY_CHARS]
+        shared = identity.shared_key.reveal()
+        key = mega.signature_key(shared)
         iv, once = self.rng(16), self.rng(16).hex()
-        text = mega.encrypt(bytes.fromhex(key), iv, safe_json.dumps(body))
+        text = mega.encrypt(mega.body_key(shared), iv, safe_json.dumps(body))
         headers = self._headers(identity.key_ident, key, once, text, access)
         if endpoint.categorised:
             headers |= _CATEGORY
         raw = await self._send(endpoint, access, headers, text.encode(), endpoint.purpose)
         answer = self._outer(raw, endpoint.name)
-        return replace(answer, data=_decrypted(answer, key, endpoint.name))
+        return replace(answer, data=_decrypted(answer, shared, endpoint.name))
 
     async def _exchange(self, endpoint: Endpoint, access: Access) -> Identity:
         """Make a key exchange for the realm of a call (cloud.md §2.2); it is not a login."""
@@ -359,7 +358,7 @@ def token_headers(session: Session) -> dict[str, str]:
     }
 
 
-def _decrypted(answer: Answer, key: str, call: str) -> object:
+def _decrypted(answer: Answer, shared: str, call: str) -> object:
     """Decrypt `data`; it may be absent, empty or (rarely) plain (cloud.md §2.3)."""
     data = answer.data
     if not isinstance(data, str):
@@ -367,7 +366,7 @@ def _decrypted(answer: Answer, key: str, call: str) -> object:
     if not data:
         return None
     try:
-        plain = mega.decrypt(bytes.fromhex(key), data)
+        plain = mega.decrypt(mega.body_key(shared), data)
         return safe_json.loads(plain, max_bytes=MAX_ANSWER, max_items=MAX_ITEMS)
     except WireError as error:
         if answer.code:  # the refusal itself is readable
