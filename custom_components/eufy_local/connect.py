@@ -1,0 +1,53 @@
+"""Builds the client's objects for an entry or for a set-up that is still going on."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from .const import CONF_HOSTS, MAX_HOSTS
+from .eufy.account import Account
+from .eufy.net.addresses import Scope, scope_of
+from .eufy.net.gate import Gate
+from .eufy.net.override import LoopbackOverride
+from .eufy.station import Station
+
+_NEAR = frozenset({Scope.LAN, Scope.LINK_LOCAL, Scope.OVERLAY})
+
+
+def build_gate() -> Gate:
+    """Return the gate that every connection of one account goes through.
+
+    Raises `ConfigurationError` when a simulator is named that is not on this host.
+    """
+    return Gate(override=LoopbackOverride.from_environment())
+
+
+def build_stations(gate: Gate, account: Account, options: Mapping[str, Any]) -> list[Station]:
+    """Return the account's stations, not started."""
+    hosts = tuple(options.get(CONF_HOSTS, ()))
+    return [
+        Station(gate, record.station, record.devices, account, hosts=hosts)
+        for record in account.stations
+    ]
+
+
+def clean_hosts(texts: list[str]) -> tuple[list[str], list[str]]:
+    """Split typed addresses into usable ones (normal form, no doubles) and the rest.
+
+    Usable are private IPv4 addresses: the gate would refuse every other one.
+    """
+    good: list[str] = []
+    bad: list[str] = []
+    for text in texts:
+        if not (text := text.strip()):
+            continue
+        try:
+            host = str(ipaddress.IPv4Address(text))
+        except ValueError:
+            bad.append(text)
+            continue
+        if scope_of(host) not in _NEAR:
+            bad.append(text)
+        elif host not in good:
+            good.append(host)
+    return good[:MAX_HOSTS], bad
