@@ -5,9 +5,10 @@ Reading a stored account makes no cloud call. The cloud is contacted only by `si
 """
 
 import asyncio
+import functools
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Protocol
 
 from .account_guard import (
@@ -40,6 +41,7 @@ from .errors import (
     CaptchaRequired,
     CloudError,
     ConfigurationError,
+    KeyRejected,
     KeyUnavailable,
     NetworkBlocked,
     SessionExpired,
@@ -52,6 +54,8 @@ from .secret import Secret
 from .wire.handshake import CipherKey
 
 STORE_VERSION: Final = 1
+
+_NO_OTHER_KEY: Final = "the held key does not fit, and the cloud gave no other one"
 
 
 class AccountStore(Protocol):
@@ -223,6 +227,18 @@ class Account:
         await self._sweep()
         return result
 
+    async def sign_out(self) -> None:
+        """Forget the sign-in, the stations and the keys; all of it stays local.
+
+        The install id, the count of sign-ins and every pause stay: they protect the account.
+        """
+        state = self._client.state
+        state.access, state.taken_over = None, False
+        self._book, self._keys = StationBook(), KeyBook(self._clock)
+        self._account_id = self._client.account_id = ""
+        self._relogin_failed = False
+        await self._save()
+
     # --- lists -------------------------------------------------------------------------
 
     async def refresh(self) -> ListChanges:
@@ -240,7 +256,7 @@ class Account:
                 inventory = await self._client.inventory()
             changes = self._book.apply(inventory, first=False)
             await self._save()
-            await self._sweep()
+            await self._sweep(again=True)
             return changes
 
     async def _sign_in_again(self, error: SessionExpired) -> None:
@@ -283,11 +299,7 @@ class Account:
 
     def key_source(self, owner_id: str) -> Callable[[int], Awaitable[CipherKey]]:
         """Return what a link asks for the key of a cipher id."""
-
-        async def fetch(cipher_id: int) -> CipherKey:
-            return await self.cipher_key(owner_id, cipher_id)
-
-        return fetch
+        return functools.partial(self.cipher_key, owner_id)
 
     async def cipher_key(self, owner_id: str, cipher_id: int) -> CipherKey:
         """Return a key from the cache, else from the cloud at most once an hour.
@@ -301,33 +313,34 @@ class Account:
                 raise KeyUnavailable("the owner is not one of this account's stations")
             if not self.signed_in or not self._keys.may_fetch(owner_id, cipher_id):
                 raise self._unavailable(owner_id, cipher_id)
-            await self._fetch(owner_id, cipher_id)
+            await self._fetch(owner_id, (cipher_id,))
             if key := self._keys.held(owner_id, cipher_id):
                 return key
             raise self._unavailable(owner_id, cipher_id)
 
-    async def replace_key(self, owner_id: str, cipher_id: int) -> CipherKey | None:
+    async def refresh_key(self, owner_id: str, cipher_id: int) -> CipherKey:
         """Ask the cloud for another key after a station refused the held one.
 
-        Returns the new key, None when there is no other one or when it was asked too recently
-        (after 15 minutes, then once a day).
+        Raises `KeyRejected` when there is no other one, when there is no sign-in, or when it was
+        asked too recently (again after 15 minutes, then once a day).
         """
         async with self._lock:
             old = self._keys.held(owner_id, cipher_id)
-            if owner_id not in self._book.owners or not self.signed_in:
-                return None
-            if not self._keys.may_replace(owner_id, cipher_id):
-                return None
-            try:
-                await self._fetch(owner_id, cipher_id)
-            except KeyUnavailable:
-                return None
-            new = self._keys.held(owner_id, cipher_id)
-            if new is None or new == old:
-                return None
-            self._keys.accepted_change(owner_id, cipher_id)
-            await self._save()
-            return new
+            if (
+                owner_id in self._book.owners
+                and self.signed_in
+                and self._keys.may_replace(owner_id, cipher_id)
+            ):
+                try:
+                    await self._fetch(owner_id, (cipher_id,))
+                except KeyUnavailable as error:
+                    raise KeyRejected(_NO_OTHER_KEY) from error
+                new = self._keys.held(owner_id, cipher_id)
+                if new is not None and new != old:
+                    self._keys.accepted_change(owner_id, cipher_id)
+                    await self._save()
+                    return new
+            raise KeyRejected(_NO_OTHER_KEY)
 
     def _unavailable(self, owner_id: str, cipher_id: int) -> KeyUnavailable:
         if self._keys.is_damaged(owner_id, cipher_id):
@@ -336,30 +349,29 @@ class Account:
             return KeyUnavailable("the key is not held and there is no sign-in to fetch it")
         return KeyUnavailable("the cloud has no such key under the station's owner")
 
-    async def _fetch(self, owner_id: str, cipher_id: int) -> None:
+    async def _fetch(self, owner_id: str, cipher_ids: Iterable[int]) -> None:
+        """Fetch keys of an owner. Raises `KeyUnavailable` with the cloud's error as its cause."""
         serial = next(r.serial for r in self._book.active if r.owner_id == owner_id)
+        await self._save()  # the try is counted even if it fails
         try:
-            found = await self._client.cipher_keys(owner_id, (cipher_id,), station_serial=serial)
+            found = await self._client.cipher_keys(owner_id, cipher_ids, station_serial=serial)
         except (CloudError, NetworkBlocked) as error:
             raise KeyUnavailable("the key is not held and could not be fetched") from error
-        finally:
-            await self._save()
         self._keys.add(found.values())
         await self._save()
 
-    async def _sweep(self) -> None:
-        """Fetch all keys of owners that have none yet; a failure leaves them to `cipher_key`."""
-        for record in self._book.active:
-            if self._keys.has_any(record.owner_id):
-                continue
-            try:
-                found = await self._client.cipher_keys(
-                    record.owner_id, SWEEP, station_serial=record.serial
-                )
-            except CloudError, NetworkBlocked:
-                return
-            self._keys.add(found.values())
-            await self._save()
+    async def _sweep(self, *, again: bool = False) -> None:
+        """Fetch all keys of owners that have none, or `again` of all whose last sweep is old.
+
+        A failure is no failure of the sign-in: it leaves the keys to `cipher_key`.
+        """
+        for owner in sorted(self._book.owners):
+            if (again or not self._keys.has_any(owner)) and self._keys.may_sweep(owner):
+                try:
+                    await self._fetch(owner, SWEEP)
+                except KeyUnavailable:
+                    self._keys.sweep_failed(owner)
+                    return
 
 
 __all__ = [

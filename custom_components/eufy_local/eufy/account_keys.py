@@ -40,6 +40,7 @@ class KeyBook:
         self._clock = clock
         self._keys: dict[_Id, CipherKey] = {}
         self._tries: dict[_Id, _Tries] = {}
+        self._swept: dict[str, float] = {}
 
     def held(self, owner_id: str, cipher_id: int) -> CipherKey | None:
         """Return a held key with at least one usable half."""
@@ -69,6 +70,19 @@ class KeyBook:
         for table in (self._keys, self._tries):
             for mark in [mark for mark in table if mark[0] == owner_id]:
                 del table[mark]
+        self._swept.pop(owner_id, None)
+
+    def may_sweep(self, owner_id: str) -> bool:
+        """Whether all keys of an owner may be asked for now; counted when they may."""
+        now, last = self._clock(), self._swept.get(owner_id)
+        if last is not None and 0 <= now - last < REJECTED_INTERVALS[0]:
+            return False
+        self._swept[owner_id] = now
+        return True
+
+    def sweep_failed(self, owner_id: str) -> None:
+        """A sweep brought no answer: it may be tried again at once, by the user's action."""
+        self._swept.pop(owner_id, None)
 
     def may_fetch(self, owner_id: str, cipher_id: int) -> bool:
         """Whether a missing key may be asked for now; the try is counted when it may."""

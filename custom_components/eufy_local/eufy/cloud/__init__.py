@@ -3,6 +3,7 @@
 from .ciphers import SWEEP
 from .client import CloudClient, ClusterFinding, SignedIn
 from .codes import EXPLANATIONS, Explanation, explain
+from .extras import DeviceKey, FirmwareOffer
 from .inventory import Inventory
 from .lists import Invitation
 from .models import CloudDevice, CloudStation
@@ -19,7 +20,9 @@ __all__ = [
     "CloudStation",
     "ClusterFinding",
     "CodeChannel",
+    "DeviceKey",
     "Explanation",
+    "FirmwareOffer",
     "Inventory",
     "Invitation",
     "Rng",

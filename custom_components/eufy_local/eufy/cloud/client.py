@@ -13,9 +13,18 @@ from ..wire.handshake import CipherKey
 from . import endpoints, fields
 from .ciphers import SWEEP, parse_ciphers
 from .codes import own_error
+from .extras import (
+    DeviceKey,
+    FirmwareOffer,
+    fetch_device_keys,
+    fetch_firmware,
+    fetch_picture,
+    register_push,
+)
 from .hosts import REGIONS
 from .inventory import Inventory
 from .lists import Invitation, fetch_inventory, fetch_invitations
+from .models import CloudStation
 from .sign_in import CodeChannel, SignIn
 from .state import Access, Clock, CloudState, Rng
 from .transport import Transport
@@ -255,6 +264,29 @@ class CloudClient:
         access = self._transport.signed_in()
         answer = await self._transport.call(endpoints.CIPHERS, body, access)
         return parse_ciphers(answer.data, owner_id)
+
+    async def firmware(
+        self, station: CloudStation, serial: str = "", version: str = ""
+    ) -> FirmwareOffer | None:
+        """Return newer firmware for a station or a device behind it, None when up to date."""
+        version = version or station.firmware
+        access = self._transport.signed_in()
+        return await fetch_firmware(
+            self._transport, access, station, serial or station.serial, version
+        )
+
+    async def device_keys(self, serials: Mapping[str, Secret[str] | None]) -> dict[str, DeviceKey]:
+        """Fetch DSKs (they live about an hour); the value of a serial is a key to replace."""
+        return await fetch_device_keys(self._transport, self._transport.signed_in(), serials)
+
+    async def register_push(self, token: Secret[str]) -> None:
+        """Register a push token for the account."""
+        await register_push(self._transport, self._transport.signed_in(), token)
+
+    async def picture(self, url: str) -> bytes | None:
+        """Fetch the picture of a push, as it is stored; None when it does not appear."""
+        access = self._transport.signed_in()
+        return await fetch_picture(self._transport, access, url, self._sleep)
 
 
 def _other_region(access: Access) -> str:

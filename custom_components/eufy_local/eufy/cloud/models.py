@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from ..errors import WireError
+from ..wire.app_conn import decode_app_conn
 from ..wire.did import Did
 from ..wire.time_zones import TimeZone, parse_time_zone
 from . import fields
@@ -50,6 +51,14 @@ class CloudStation:
     def zone(self) -> TimeZone:
         """The parts of the time zone text."""
         return parse_time_zone(self.time_zone)
+
+    @property
+    def rendezvous(self) -> tuple[str, ...]:
+        """Hosts that can wake the station when it sleeps; not needed on the LAN."""
+        try:
+            return decode_app_conn(self.app_conn) if self.app_conn else ()
+        except WireError:
+            return ()
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON form for the store."""

@@ -83,7 +83,7 @@ class Transport:
         rng: Rng,
         save: Callable[[], Awaitable[None]],
     ) -> None:
-        self._http = http
+        self.http = http
         self.state = state
         self.clock = clock
         self.rng = rng
@@ -278,7 +278,7 @@ class Transport:
     ) -> HttpAnswer:
         began = self.clock()
         try:
-            answer = await self._http.post(
+            answer = await self.http.post(
                 url,
                 purpose=purpose,
                 headers=headers,
