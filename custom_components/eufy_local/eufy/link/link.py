@@ -1,0 +1,466 @@
+"""A link to one station: what the rest of the client holds.
+
+A `Link` may be connected again after it went down; subscriptions and the media sink stay.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from ..errors import (
+    CommandError,
+    CommandTimeout,
+    EufyError,
+    KeyUnavailable,
+    LinkError,
+    LinkLost,
+    WireError,
+)
+from ..net.gate import Gate
+from ..net.policy import Purpose
+from ..net.udp import UdpSocket
+from ..wire.commands import param_query
+from ..wire.crypto import NONCE_SIZE, static_key
+from ..wire.envelopes import Command
+from ..wire.notify import decode_notification
+from ..wire.parameters import ParameterDump
+from ..wire.record import Record
+from ..wire.results import is_success, result_name
+from ..wire.sealing import OpenedRecord
+from .budget import Budget, TotalBudget
+from .connection import PUNCH_TIME, Connection
+from .discovery import search_endpoints
+from .events import (
+    Closed,
+    CommandDone,
+    CommandFailed,
+    HoleSkipped,
+    KeyNeeded,
+    Linked,
+    RecordOpened,
+    SessionEvent,
+)
+from .exchange import RESULT_TIME
+from .handshake import Secured
+from .model import (
+    KeyProvider,
+    LinkDown,
+    LinkEvent,
+    LinkInfo,
+    LinkState,
+    LinkTarget,
+    LinkUp,
+    Listener,
+    NotificationReceived,
+)
+from .pin import Pin
+from .policy import MAINS, STREAM_PING, LinkPolicy, LinkQuirks
+from .replies import DUMP_SETTLE, DumpCollector, JsonReply, Waiter
+from .session import MediaSink, Session
+from .transport import RECEIVE_BUFFER, Transport
+
+__all__ = [
+    "KeyProvider",
+    "Link",
+    "LinkDown",
+    "LinkEvent",
+    "LinkInfo",
+    "LinkState",
+    "LinkTarget",
+    "LinkUp",
+    "NotificationReceived",
+]
+
+_LOGGER = logging.getLogger(__name__)
+
+SEARCH_TIME: Final = 10.0
+"""Seconds a station may take to answer a search; 2.1 s were measured on a slow one."""
+REPLY_TIME: Final = 15.0
+"""Seconds between a command's receipt and its reply record."""
+BIND_TRIES: Final = 5
+BIND_PAUSE: Final = 0.1
+"""A pinned local port may still be held by the socket just closed."""
+SHORT_READY_TIME: Final = 0.3
+"""Wait for a confirmation that this product is known not to send."""
+
+
+class Link:
+    """One link to one station.
+
+    Args:
+        gate: opens the socket and rules on peers.
+        target: the station.
+        keys: gives the cipher key with an id; may take seconds, the link is kept meanwhile.
+        account_id: the owner's account, which every command of this station must carry.
+        refresh_key: fetches a key anew when the held one does not fit.
+        pin: what the station is known to be; weaker links are refused.
+        on_pin: told about each better pin, for the store.
+        quirks: what is known about the product and firmware.
+        on_quirks: told what was learned, for the store.
+        policy: how the link is held.
+        total: the byte budget of all links together.
+        local_port: UDP port to use, for firewalls; 0 lets the system choose.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        target: LinkTarget,
+        keys: KeyProvider,
+        account_id: str,
+        *,
+        refresh_key: KeyProvider | None = None,
+        pin: Pin | None = None,
+        on_pin: Callable[[Pin], None] | None = None,
+        quirks: LinkQuirks | None = None,
+        on_quirks: Callable[[LinkQuirks], None] | None = None,
+        policy: LinkPolicy = MAINS,
+        total: TotalBudget | None = None,
+        local_port: int = 0,
+    ) -> None:
+        self.target = target
+        self.account_id = account_id
+        self.pin = pin
+        self.quirks = quirks or LinkQuirks()
+        self.policy = policy
+        self.info: LinkInfo | None = None
+        self.last_error: EufyError | None = None
+        self._gate = gate
+        self._keys = keys
+        self._refresh_key = refresh_key
+        self._on_pin = on_pin
+        self._on_quirks = on_quirks
+        self._total = total
+        self._local_port = local_port
+        self._listeners: list[Listener] = []
+        self._session: Session | None = None
+        self._transport: Transport | None = None
+        self._connecting: asyncio.Future[LinkInfo] | None = None
+        self._connect_lock = asyncio.Lock()
+        self._started = 0.0
+        self._linked: Linked | None = None
+        self._commands: dict[int, asyncio.Future[int]] = {}
+        self._waiters: list[Waiter] = []
+        self._key_task: asyncio.Task[None] | None = None
+        self._media: MediaSink | None = None
+        self._gap: Callable[[], None] | None = None
+
+    # --- connecting ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> LinkState:
+        """Whether the link is up, coming up or down."""
+        if self.info is not None:
+            return LinkState.UP
+        return LinkState.CONNECTING if self._connecting is not None else LinkState.DOWN
+
+    async def connect(self, timeout: float = SEARCH_TIME) -> LinkInfo:  # noqa: ASYNC109
+        """Search the station, agree on keys and return how the link stands.
+
+        `timeout` is the time for the search in seconds. Returns at once when the link is up.
+        Raises the `LinkError` that says why there is no link, `NetworkBlocked` for an address the
+        gate refuses, and `WireError` when serial and DID give no static key.
+        """
+        async with self._connect_lock:
+            if self.info is not None:
+                return self.info
+            loop = asyncio.get_running_loop()
+            static = static_key(self.target.serial, self.target.did)
+            if self.pin is not None:
+                self.pin.check_identity(self.target.did)
+            known, wide = search_endpoints(self._gate, self.target.hosts, self.target.hints)
+            udp = await self._open_socket()
+            self._started = loop.time()
+            self._linked = None
+            connection = Connection(
+                self.target.did,
+                admit=self._admit,
+                budget=Budget(parent=self._total),
+                single_acks=self.quirks.single_acks,
+                ready_time=SHORT_READY_TIME if self.quirks.no_ready else PUNCH_TIME,
+            )
+            self._session = Session(
+                connection,
+                static,
+                nonce=lambda: os.urandom(NONCE_SIZE),
+                pin=self.pin,
+                quirks=self.quirks,
+                policy=self.policy,
+                media=self._sink if self._media is not None else None,
+            )
+            connection.start_search(self._started, known, wide, seconds=timeout)
+            self._connecting = loop.create_future()
+            self._transport = Transport(
+                udp, self._session, self._on_event, typed=frozenset(self.target.hosts)
+            )
+            self._transport.start()
+            try:
+                return await self._connecting
+            finally:
+                self._connecting = None
+                if self.info is None:
+                    self._drop()
+
+    async def close(self) -> None:
+        """End the link; the station is told."""
+        self._drop()
+        if self._key_task is not None:
+            self._key_task.cancel()
+            await asyncio.gather(self._key_task, return_exceptions=True)
+            self._key_task = None
+
+    def _drop(self) -> None:
+        session, transport = self._session, self._transport
+        if session is not None and transport is not None:
+            session.close(asyncio.get_running_loop().time())
+            transport.kick()
+            transport.close()
+        self._session = self._transport = None
+
+    async def _open_socket(self) -> UdpSocket:
+        for attempt in range(BIND_TRIES):
+            try:
+                return self._gate.open_udp(
+                    Purpose.P2P_LAN,
+                    local_port=self._local_port,
+                    broadcast=True,
+                    receive_buffer=RECEIVE_BUFFER,
+                )
+            except OSError as error:
+                if attempt == BIND_TRIES - 1:
+                    raise LinkError("the local UDP port cannot be opened") from error
+                await asyncio.sleep(BIND_PAUSE)
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _admit(self, host: str) -> bool:
+        try:
+            self._gate.check_peer(host, Purpose.P2P_LAN, typed=host in self.target.hosts)
+        except EufyError:
+            return False
+        return True
+
+    # --- using -----------------------------------------------------------------------------
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every `LinkEvent`; returns the way to stop that."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def set_media_sink(self, sink: MediaSink | None, gap: Callable[[], None] | None = None) -> None:
+        """Hand every media record to `sink` in the loop turn in which its last byte came.
+
+        `gap` is called when a part of a stream was lost for good. None drops media.
+        """
+        self._media = sink
+        self._gap = gap
+        if self._session is not None:
+            self._session.media = self._sink if sink is not None else None
+
+    def stream_ping(self, *, running: bool) -> None:
+        """Keep a standalone camera streaming (application ping every 3 s), or stop doing so."""
+        session, transport = self._require()
+        interval = STREAM_PING if running else None
+        session.stream_ping(interval, asyncio.get_running_loop().time())
+        transport.kick()
+
+    def send_record(self, channel: int, record: bytes) -> None:
+        """Send a finished record that has no result, such as talkback sound."""
+        session, transport = self._require()
+        session.send_raw(channel, record, asyncio.get_running_loop().time())
+        transport.kick()
+
+    async def command(self, cmd: Command, timeout: float = RESULT_TIME) -> int:  # noqa: ASYNC109
+        """Send a command and return its result code, 0.
+
+        A receipt of 0 means "taken", not "applied". Raises `CommandError` for another code,
+        `CommandTimeout` without a result, `LinkError` without a link.
+        """
+        session, transport = self._require()
+        loop = asyncio.get_running_loop()
+        token = session.submit(cmd, loop.time(), timeout)
+        done: asyncio.Future[int] = loop.create_future()
+        self._commands[token] = done
+        try:
+            transport.kick()
+            code = await done
+        finally:
+            self._commands.pop(token, None)
+            if done.cancelled():
+                session.cancel(token)
+        if not is_success(code):
+            raise CommandError(code, result_name(code))
+        return code
+
+    async def exchange(
+        self,
+        cmd: Command,
+        match: Callable[[OpenedRecord], bool],
+        timeout: float = REPLY_TIME,  # noqa: ASYNC109
+    ) -> OpenedRecord:
+        """Send a command and return the first record that `match` accepts.
+
+        It may come before or after the result. Raises like `command`, and `CommandTimeout` when
+        no such record comes.
+        """
+        with Waiter(self._waiters, match) as waiter:
+            await self.command(cmd)
+            try:
+                async with asyncio.timeout(timeout):
+                    return await waiter.future
+            except TimeoutError:
+                raise CommandTimeout("the station took the command but sent no reply") from None
+
+    async def request(
+        self,
+        cmd: Command,
+        reply_type: int,
+        match: Callable[[dict[str, Any]], bool] | None = None,
+        timeout: float = REPLY_TIME,  # noqa: ASYNC109
+    ) -> dict[str, Any]:
+        """Send a command and return the JSON of the reply record of `reply_type`.
+
+        `match` chooses among replies of that type. Raises like `exchange`.
+        """
+        reply = JsonReply(reply_type, match)
+        await self.exchange(cmd, reply, timeout)
+        return reply.value
+
+    async def parameters(self, settle: float = DUMP_SETTLE) -> ParameterDump:
+        """Read all parameters; a dump comes in parts, `settle` seconds apart at most.
+
+        Raises like `command`, and `CommandTimeout` when no part comes.
+        """
+        collector = DumpCollector()
+        with Waiter(self._waiters, collector):
+            await self.command(param_query())
+            return await collector.merged(settle)
+
+    def _require(self) -> tuple[Session, Transport]:
+        session, transport = self._session, self._transport
+        if session is None or transport is None or self.info is None:
+            raise LinkLost("there is no link")
+        return session, transport
+
+    # --- events of the session ---------------------------------------------------------------
+
+    def _on_event(self, event: SessionEvent) -> None:
+        match event:
+            case RecordOpened(opened):
+                self._opened(opened)
+            case CommandDone(token, code):
+                done = self._commands.get(token)
+                if done is not None and not done.done():
+                    done.set_result(code)
+            case CommandFailed(token, error):
+                done = self._commands.get(token)
+                if done is not None and not done.done():
+                    done.set_exception(error)
+            case HoleSkipped():
+                if self._gap is not None:
+                    self._gap()
+            case Linked():
+                self._linked = event
+            case KeyNeeded():
+                self._key_task = asyncio.get_running_loop().create_task(self._fetch_key(event))
+            case Secured():
+                self._secured(event)
+            case Closed(error, by_peer):
+                self._ended(error, by_peer=by_peer)
+
+    def _opened(self, opened: OpenedRecord) -> None:
+        for waiter in tuple(self._waiters):
+            waiter.offer(opened)
+        if opened.receipt or not self._listeners:
+            return
+        try:
+            notification = decode_notification(opened)
+        except WireError:
+            return
+        if notification is not None:
+            self._emit(NotificationReceived(notification, opened.protection))
+
+    async def _fetch_key(self, event: KeyNeeded) -> None:
+        session, transport = self._session, self._transport
+        if session is None or transport is None:
+            return
+        loop = asyncio.get_running_loop()
+        provide = self._keys
+        if event.refresh and self._refresh_key is not None:
+            provide = self._refresh_key
+        try:
+            cipher = await provide(event.cipher_id)
+        except EufyError as error:
+            session.refuse_key(error, loop.time())
+        except Exception:
+            _LOGGER.exception("The key provider failed")
+            session.refuse_key(KeyUnavailable("the key provider failed"), loop.time())
+        else:
+            session.provide_key(cipher, loop.time())
+        transport.kick()
+
+    def _secured(self, event: Secured) -> None:
+        linked = self._linked
+        if linked is None:
+            return
+        seconds = asyncio.get_running_loop().time() - self._started
+        self.info = LinkInfo(linked.peer, event.grade, event.cipher_id, event.version, seconds)
+        self.last_error = None
+        if event.pin != self.pin:
+            self.pin = event.pin
+            if self._on_pin is not None:
+                self._on_pin(event.pin)
+        self._learn(no_ready=not linked.ready)
+        if self._connecting is not None and not self._connecting.done():
+            self._connecting.set_result(self.info)
+        self._emit(LinkUp(self.info))
+
+    def _ended(self, error: EufyError | None, *, by_peer: bool) -> None:
+        was_up = self.info is not None
+        session = self._session
+        self.info = None
+        self.last_error = error
+        if session is not None and session.connection.single_acks:
+            self._learn(single_acks=True)
+        if self._connecting is not None and not self._connecting.done():
+            self._connecting.set_exception(error or LinkLost("the link was closed"))
+        for waiter in tuple(self._waiters):
+            waiter.fail(error or LinkLost("the link was closed"))
+        if was_up:
+            self._emit(LinkDown(error, by_peer))
+
+    def _learn(self, *, single_acks: bool = False, no_ready: bool = False) -> None:
+        quirks = replace(
+            self.quirks,
+            single_acks=self.quirks.single_acks or single_acks,
+            no_ready=self.quirks.no_ready or no_ready,
+        )
+        if quirks != self.quirks:
+            self.quirks = quirks
+            if self._on_quirks is not None:
+                self._on_quirks(quirks)
+
+    def _sink(self, record: Record) -> None:
+        sink = self._media
+        if sink is None:
+            return
+        try:
+            sink(record)
+        except Exception:
+            # A fault above must not end the link that also carries alarms.
+            _LOGGER.exception("A media sink failed")
+            self.set_media_sink(None)
+
+    def _emit(self, event: LinkEvent) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                _LOGGER.exception("A listener of a link failed")

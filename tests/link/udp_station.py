@@ -1,0 +1,88 @@
+"""The scripted station on loopback sockets, for the asyncio side of the client."""
+
+import asyncio
+import contextlib
+import socket
+from types import TracebackType
+from typing import Self
+
+from custom_components.eufy_local.eufy.net import Gate, LoopbackOverride
+
+from .station import Endpoint, FakeStation, Script, Sent
+
+
+class UdpStation:
+    """Searches are answered on one port, links are served on another, as real stations do."""
+
+    def __init__(self, script: Script | None = None, *, gate_args: dict[str, object] | None = None):
+        self.station = FakeStation(script)
+        self._search = self._socket("")
+        self._link = self._socket("127.0.0.1")
+        self.drop = 0
+        port = self._search.getsockname()[1]
+        self.search_port = port
+        self.link_port = self._link.getsockname()[1]
+        self.override = LoopbackOverride("http://127.0.0.1:9", "04", ("127.255.255.255", port))
+        self.gate = Gate(override=self.override, **(gate_args or {}))  # type: ignore[arg-type]
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.clients: list[Endpoint] = []
+
+    @staticmethod
+    def _socket(host: str) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.bind((host, 0))
+        return sock
+
+    async def __aenter__(self) -> Self:
+        self._loop.add_reader(self._search, self._on_search)
+        self._loop.add_reader(self._link, self._on_link)
+        self._tick()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for sock in (self._search, self._link):
+            self._loop.remove_reader(sock)
+            sock.close()
+        await self.gate.close()
+
+    @property
+    def now(self) -> float:
+        return self._loop.time()
+
+    def _on_search(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, addr = self._search.recvfrom(65535)
+                self.clients.append(addr)
+                self.send(self.station.search(data, addr, self.now))
+
+    def _on_link(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, addr = self._link.recvfrom(65535)
+                if self.drop:
+                    self.drop -= 1
+                    continue
+                self.send(self.station.receive(data, addr, self.now))
+                self.send(self.station.tick(self.now))
+
+    def _tick(self) -> None:
+        self.send(self.station.tick(self.now))
+        self._timer = self._loop.call_later(0.02, self._tick)
+
+    def send(self, datagrams: Sent | None = None) -> None:
+        """Send datagrams, or what the station has produced on its own."""
+        if datagrams is None:
+            datagrams, self.station.out = self.station.out, []
+        for data, addr in datagrams:
+            with contextlib.suppress(OSError):
+                self._link.sendto(data, addr)
