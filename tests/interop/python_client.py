@@ -44,9 +44,11 @@ async def witness(want: dict[str, Any]) -> dict[str, Any]:
         report["connected"] = True
         report["rsa_session"] = session.rsa_session
         dump = await session.async_get_params()
-        report["parameters"] = sum(len(block) for block in dump.values()) if hasattr(
-            dump, "values"
-        ) else len(session.params)
+        report["parameters"] = (
+            sum(len(block) for block in dump.values())
+            if hasattr(dump, "values")
+            else len(session.params)
+        )
         report["mode_before"] = int(session.guard_mode) if session.guard_mode is not None else None
         if want.get("guard_mode") is not None:
             await session.async_set_guard_mode(GuardMode(want["guard_mode"]))
@@ -88,4 +90,4 @@ async def _watch(session: StationSession, want: dict[str, Any]) -> dict[str, Any
     }
 
 
-print(json.dumps(asyncio.run(witness(json.loads(sys.argv[1])))))
+sys.stdout.write(json.dumps(asyncio.run(witness(json.loads(sys.argv[1])))) + "\n")

@@ -12,37 +12,38 @@ import sys
 from eufy_home_security.testing import FakeStation
 
 
+def say(value: object) -> None:
+    """Print one JSON line at once."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
 async def serve() -> None:
     """Start the station, print its identity, wait for the end of standard input."""
     station = FakeStation(**json.loads(sys.argv[1]))
     await station.start()
-    print(
-        json.dumps(
-            {
-                "serial": station.serial,
-                "did": str(station.did),
-                "search_port": station.discovery_port,
-                "owner_id": station.account_id,
-                "cipher_id": station.cipher_id,
-                "ecc_private_key": station.ecc_private_key_hex,
-                "rsa_private_key": station.rsa_private_key_pem,
-                "parameters": {
-                    str(block): {str(key): value for key, value in values.items()}
-                    for block, values in station.params.items()
-                },
-            }
-        ),
-        flush=True,
+    say(
+        {
+            "serial": station.serial,
+            "did": str(station.did),
+            "search_port": station.discovery_port,
+            "owner_id": station.account_id,
+            "cipher_id": station.cipher_id,
+            "ecc_private_key": station.ecc_private_key_hex,
+            "rsa_private_key": station.rsa_private_key_pem,
+            "parameters": {
+                str(block): {str(key): value for key, value in values.items()}
+                for block, values in station.params.items()
+            },
+        }
     )
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    print(
-        json.dumps(
-            {
-                "commands": station.received,
-                "guard_mode": station.guard_mode,
-                "sessions": station.sessions,
-            }
-        )
+    say(
+        {
+            "commands": station.received,
+            "guard_mode": station.guard_mode,
+            "sessions": station.sessions,
+        }
     )
     station.stop()
 
