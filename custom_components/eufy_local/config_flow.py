@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-import voluptuous as vol
+import probatio as vol
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
@@ -216,18 +216,20 @@ class EufyConfigFlow(SignInFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Try all stations, and show that it takes a while."""
-        if self._connecting is None:
-            self._connecting = self.hass.async_create_task(self._async_connect())
-        if not self._connecting.done():
+        task = self._connecting
+        if task is None:
+            task = self._connecting = self.hass.async_create_task(self._async_connect())
+        if not task.done():
             return self.async_show_progress(
-                step_id="connect", progress_action="connect", progress_task=self._connecting
+                step_id="connect", progress_action="connect", progress_task=task
             )
-        self._summary = self._connecting.result()
+        self._summary = task.result()
         self._connecting = None
         return self.async_show_progress_done(next_step_id="stations")
 
     async def _async_connect(self) -> str:
-        assert self._gate is not None
+        if self._gate is None:  # cannot be: it was opened for the sign-in
+            raise RuntimeError("no gate to connect through")
         stations = build_stations(self._gate, self.account, {CONF_HOSTS: self._hosts})
         lines = await asyncio.gather(*(self._async_try(station) for station in stations))
         self._all_connected = all(connected for connected, _ in lines)

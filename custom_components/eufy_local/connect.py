@@ -1,15 +1,21 @@
 """Builds the client's objects for an entry or for a set-up that is still going on."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
-from .const import CONF_HOSTS, MAX_HOSTS
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_HOSTS, CONF_STORE, MAX_HOSTS
 from .eufy.account import Account
 from .eufy.net.addresses import Scope, scope_of
 from .eufy.net.gate import Gate
 from .eufy.net.override import LoopbackOverride
 from .eufy.station import Station
+from .runtime import EufyConfigEntry
+from .store import AccountFile
 
 _NEAR = frozenset({Scope.LAN, Scope.LINK_LOCAL, Scope.OVERLAY})
 
@@ -29,6 +35,21 @@ def build_stations(gate: Gate, account: Account, options: Mapping[str, Any]) -> 
         Station(gate, record.station, record.devices, account, hosts=hosts)
         for record in account.stations
     ]
+
+
+@asynccontextmanager
+async def async_open_account(hass: HomeAssistant, entry: EufyConfigEntry) -> AsyncIterator[Account]:
+    """Give the account of an entry: the running one, else one that is read for the occasion."""
+    if entry.state is ConfigEntryState.LOADED:
+        yield entry.runtime_data.account
+        return
+    gate = build_gate()
+    try:
+        account = Account(gate, AccountFile(hass, entry.data[CONF_STORE]))
+        await account.load()
+        yield account
+    finally:
+        await gate.close()
 
 
 def clean_hosts(texts: list[str]) -> tuple[list[str], list[str]]:

@@ -7,7 +7,7 @@ identities, addresses, tokens and keys are told by their presence only, names no
 import datetime as dt
 from typing import Any, Final
 
-from homeassistant.const import __version__ as HA_VERSION
+from homeassistant.const import __version__ as ha_version
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.util import dt as dt_util
@@ -56,7 +56,7 @@ async def async_get_config_entry_diagnostics(
     """Return the state of the whole account."""
     data = entry.runtime_data
     return {
-        "home_assistant": HA_VERSION,
+        "home_assistant": ha_version,
         "time": dt_util.utcnow().isoformat(timespec="seconds"),
         "account": {
             "signed_in": data.account.signed_in,

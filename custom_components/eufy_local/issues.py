@@ -71,8 +71,11 @@ class StationIssues:
         elif self._cancel is None:
             away = self._hass.data.setdefault(AWAY_SINCE, {})
             since = away.setdefault(self._key, dt_util.utcnow())
-            left = max(since + MISSING_AFTER - dt_util.utcnow(), dt.timedelta())
-            self._cancel = async_call_later(self._hass, left, self._still_missing)
+            left = since + MISSING_AFTER - dt_util.utcnow()
+            if left > dt.timedelta():
+                self._cancel = async_call_later(self._hass, left, self._still_missing)
+            else:  # known to be away since before this attempt to set up, which ends here
+                self._hass.async_create_task(self._still_missing(since))
 
     @callback
     def stop(self) -> None:
@@ -81,7 +84,7 @@ class StationIssues:
             self._cancel()
             self._cancel = None
 
-    async def _still_missing(self, _now: dt.datetime) -> None:
+    async def _still_missing(self, _when: dt.datetime) -> None:
         self._cancel = None
         reason = await async_sentence(self._hass, self._reason or "connecting")
         if not self._station.available:

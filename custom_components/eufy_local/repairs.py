@@ -2,14 +2,13 @@
 
 from typing import Any, override
 
-import voluptuous as vol
+import probatio as vol
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.selector import TextSelector
 
-from .connect import clean_hosts
+from .connect import async_open_account, clean_hosts
 from .const import CONF_HOSTS, DOMAIN, ISSUE_KEY_REFUSED
 from .eufy.errors import EufyError, SessionExpired
 from .runtime import EufyConfigEntry
@@ -17,6 +16,7 @@ from .sign_in_flow import error_key
 
 CONF_HOST = "host"
 
+EMPTY_SCHEMA = vol.Schema({})
 HOST_SCHEMA = vol.Schema({vol.Optional(CONF_HOST, default=""): TextSelector()})
 
 
@@ -38,7 +38,7 @@ class StationRepair(RepairsFlow):
         return self.ask()
 
     def ask(
-        self, errors: dict[str, str] | None = None, schema: vol.Schema = vol.Schema({})
+        self, errors: dict[str, str] | None = None, schema: vol.Schema = EMPTY_SCHEMA
     ) -> RepairsFlowResult:
         """Show the form with the issue's own texts."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
@@ -53,15 +53,13 @@ class StationRepair(RepairsFlow):
 class KeyRepair(StationRepair):
     """Fetches the station's keys anew, once, because the owner asked for it."""
 
-    async def async_step_confirm(
-        self, user_input: dict[str, Any] | None = None
-    ) -> RepairsFlowResult:
+    async def async_step_confirm(self, user_input: dict[str, Any]) -> RepairsFlowResult:
         """Read the account again and load the entry with what came."""
-        if (entry := self.entry) is None or entry.state is not ConfigEntryState.LOADED:
+        if (entry := self.entry) is None:
             return self.async_abort(reason="entry_gone")
-        account = entry.runtime_data.account
         try:
-            await account.refresh()
+            async with async_open_account(self.hass, entry) as account:
+                await account.refresh()
         except SessionExpired as error:
             entry.async_start_reauth(self.hass)
             return self.ask({"base": error_key(error)})

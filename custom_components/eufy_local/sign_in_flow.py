@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable
 from typing import Any, Final
 
-import voluptuous as vol
+import probatio as vol
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_CODE, CONF_COUNTRY, CONF_EMAIL, CONF_PASSWORD
 from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig

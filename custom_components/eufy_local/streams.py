@@ -17,9 +17,10 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .eufy.camera import Camera
-from .eufy.media.codec import CodecParameters
-from .eufy.media.rtsp import RtspServer
-from .eufy.net.gate import CloudMode, Gate
+from .eufy.media.rtsp.server import RtspServer
+from .eufy.net.gate import Gate
+from .eufy.net.policy import CloudMode
+from .eufy.secret import Secret
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,11 +44,6 @@ class StreamsData(TypedDict):
 
 class Streams:
     """Counts its users, starts the server with the first and stops it with the last."""
-
-    @classmethod
-    def install(cls, hass: HomeAssistant) -> None:
-        """Make the one instance, not started."""
-        hass.data[STREAMS] = cls(hass)
 
     def __init__(self, hass: HomeAssistant) -> None:
         self._store = Store[StreamsData](
@@ -79,13 +75,13 @@ class Streams:
 
     async def _async_start(self) -> None:
         data = await self._async_load()
-        server = RtspServer(self._gate, port=data["port"], token=data["token"])
+        server = RtspServer(self._gate, port=data["port"], token=Secret(data["token"]))
         try:
             await server.start()
         except OSError:
             # Something else took the port meanwhile: players must learn a new address.
             _LOGGER.warning("The port of the live views is taken; choosing another one")
-            server = RtspServer(self._gate, port=0, token=data["token"])
+            server = RtspServer(self._gate, port=0, token=Secret(data["token"]))
             await server.start()
         self._server = server
         if server.port != data["port"]:
@@ -96,26 +92,28 @@ class Streams:
         if self._data is None:
             stored = await self._store.async_load()
             self._data = stored or StreamsData(
-                port=0, token=secrets.token_urlsafe(TOKEN_BYTES), cameras={}
+                port=0, token=secrets.token_hex(TOKEN_BYTES), cameras={}
             )
         return self._data
+
+    @property
+    def server(self) -> RtspServer:
+        """The running server."""
+        if self._server is None:
+            raise RuntimeError("the RTSP server is asked for before it was acquired")
+        return self._server
 
     @callback
     def url(self, serial: str) -> str:
         """Return the constant address of a camera's live view."""
-        assert self._server is not None
-        return self._server.url(serial)
+        return self.server.url(serial)
 
     @callback
     def add(self, cameras: Iterable[Camera]) -> None:
         """Offer the live views of cameras, with what is remembered of their codecs."""
-        assert self._server is not None
-        assert self._data is not None
         for camera in cameras:
-            if (stored := self._data["cameras"].get(camera.serial)) is not None:
-                camera.live.parameters = CodecParameters.from_dict(stored)
             self._cameras[camera.serial] = camera
-            self._server.add(camera.serial, camera.live)
+            self.server.add(camera.serial, camera.live)
 
     @callback
     def remove(self, serials: Collection[str]) -> None:
@@ -128,7 +126,9 @@ class Streams:
     async def async_forget(self, serials: Collection[str]) -> None:
         """Delete what is remembered of cameras that are not ours any more."""
         data = await self._async_load()
-        if any([data["cameras"].pop(serial, None) is not None for serial in serials]):
+        kept = {key: value for key, value in data["cameras"].items() if key not in serials}
+        if kept != data["cameras"]:
+            data["cameras"] = kept
             await self._store.async_save(data)
 
     @callback
@@ -147,5 +147,7 @@ class Streams:
 
 @callback
 def async_streams(hass: HomeAssistant) -> Streams:
-    """Return the one instance."""
+    """Return the one instance; made when it is first asked for, started by its first user."""
+    if STREAMS not in hass.data:
+        hass.data[STREAMS] = Streams(hass)
     return hass.data[STREAMS]

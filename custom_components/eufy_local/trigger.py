@@ -6,7 +6,7 @@ label, and an automation's trace shows the detection that started it.
 
 from typing import ClassVar, Final, override
 
-import voluptuous as vol
+import probatio as vol
 from homeassistant.components.event import (
     DOMAIN as EVENT_DOMAIN,
 )
@@ -43,7 +43,7 @@ def _schema(options: dict[vol.Marker, object]) -> vol.Schema:
 class EufyEventTrigger(StatelessEntityTriggerBase):
     """Fires when an event entity of this integration gets an event that matches."""
 
-    _domain_specs = {EVENT_DOMAIN: DomainSpec()}
+    _domain_specs = {EVENT_DOMAIN: DomainSpec()}  # noqa: RUF012 (the base's own annotation)
     _key: ClassVar[str]
     """`translation_key` (or the device class) of the entities that are meant."""
 
