@@ -28,7 +28,7 @@ from homeassistant.helpers.selector import (
 from .connect import build_gate, build_stations, clean_hosts
 from .const import CONF_HOSTS, CONF_STORE, CONNECT_SECONDS, DOMAIN
 from .eufy.account import Account, SignedIn
-from .eufy.errors import EufyError
+from .eufy.errors import ConfigurationError, EufyError, WrongAccount
 from .eufy.net.gate import Gate
 from .eufy.station import Station
 from .options_flow import HOSTS_SELECTOR, EufyOptionsFlow
@@ -71,11 +71,13 @@ class EufyConfigFlow(SignInFlow, domain=DOMAIN):
     def __init__(self) -> None:
         super().__init__()
         self._gate: Gate | None = None
+        """The network, for an account that is not a running entry's."""
         self._hosts: list[str] = []
         self._connecting: asyncio.Task[str] | None = None
         self._summary = ""
         self._all_connected = False
-        self._entry_made = False
+        self._new_account: Account | None = None
+        """What has to be signed out if no entry is made of it."""
 
     @staticmethod
     @callback
@@ -150,9 +152,17 @@ class EufyConfigFlow(SignInFlow, domain=DOMAIN):
             key = entry.data[CONF_STORE]
         await self._async_close_gate()
         self._gate = build_gate()
-        account = Account(self._gate, AccountFile(self.hass, key))
-        if await account.load() and self.source == SOURCE_USER:
-            await account.sign_out()  # what a cancelled set-up left: begin as new
+        file = AccountFile(self.hass, key)
+        account = Account(self._gate, file)
+        try:
+            known = await account.load()
+        except ConfigurationError:  # damaged: the sign-in brings everything back
+            await file.remove()
+            account, known = Account(self._gate, file), False
+        if self.source == SOURCE_USER:
+            if known:
+                await account.sign_out()  # what a cancelled set-up left: begin as new
+            self._new_account = account
         return account
 
     def _entry(self) -> EufyConfigEntry:
@@ -162,6 +172,9 @@ class EufyConfigFlow(SignInFlow, domain=DOMAIN):
 
     @override
     async def async_signed_in(self, result: SignedIn) -> ConfigFlowResult:
+        if self.source != SOURCE_USER and result.account_id != self._entry().unique_id:
+            await self.account.sign_out()
+            return self.show_start({"base": WrongAccount.key})
         if result.inventory is None:
             await self.account.refresh()
         if self.source == SOURCE_REAUTH:
@@ -228,8 +241,7 @@ class EufyConfigFlow(SignInFlow, domain=DOMAIN):
         return self.async_show_progress_done(next_step_id="stations")
 
     async def _async_connect(self) -> str:
-        if self._gate is None:  # cannot be: it was opened for the sign-in
-            raise RuntimeError("no gate to connect through")
+        self._gate = self._gate or build_gate()
         stations = build_stations(self._gate, self.account, {CONF_HOSTS: self._hosts})
         lines = await asyncio.gather(*(self._async_try(station) for station in stations))
         self._all_connected = all(connected for connected, _ in lines)
@@ -279,7 +291,7 @@ class EufyConfigFlow(SignInFlow, domain=DOMAIN):
 
     async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Make the entry."""
-        self._entry_made = True
+        self._new_account = None
         return self.async_create_entry(
             title=self.entered[CONF_EMAIL],
             data={
@@ -302,8 +314,8 @@ class EufyConfigFlow(SignInFlow, domain=DOMAIN):
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
-        if self._gate is not None and self.source == SOURCE_USER and not self._entry_made:
-            await self.account.sign_out()
+        if self._new_account is not None:
+            await self._new_account.sign_out()
         await self._async_close_gate()
 
     async def _async_close_gate(self) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+from abc import abstractmethod
 from collections.abc import Awaitable
 from typing import Any, Final
 
@@ -74,19 +75,19 @@ class SignInFlow(ConfigFlow):
         """What the user typed last into the first form, without the password."""
         self._picture = b""
 
+    @abstractmethod
     async def async_open_account(self) -> Account:
         """Return the account to sign in with; may raise `EufyError`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_start(
         self, errors: dict[str, str] | None = None, **placeholders: str
     ) -> ConfigFlowResult:
         """Show the form that asks for the password."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def async_signed_in(self, result: SignedIn) -> ConfigFlowResult:
         """Go on after the sign-in; may raise `EufyError`."""
-        raise NotImplementedError
 
     async def async_sign_in(self, user_input: dict[str, Any]) -> ConfigFlowResult:
         """Begin with e-mail address, password and country."""

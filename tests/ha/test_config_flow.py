@@ -544,6 +544,31 @@ async def test_reauth_when_the_keys_are_gone(
     assert entry.state is ConfigEntryState.LOADED
 
 
+async def test_reauth_with_another_account_when_the_keys_are_gone(
+    hass: HomeAssistant, cloud: FakeCloud, hass_storage: dict[str, Any]
+) -> None:
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id="e" * 40,
+        data={"email": EMAIL, "country": "US", CONF_STORE: store_key(EMAIL)},
+    )
+    entry.add_to_hass(hass)
+    hass_storage[STORE] = {"version": 1, "key": STORE, "data": {"version": 99}}
+    await hass.config_entries.async_setup(entry.entry_id)
+    (flow,) = hass.config_entries.flow.async_progress()
+    result = await send(hass, flow, {"password": PASSWORD})
+    assert is_form(result, "reauth_confirm", "wrong_account")
+    assert hass_storage[STORE]["data"]["keys"] == []
+
+
+async def test_a_damaged_file_does_not_stop_a_new_set_up(
+    hass: HomeAssistant, cloud: FakeCloud, hass_storage: dict[str, Any]
+) -> None:
+    hass_storage[STORE] = {"version": 1, "key": STORE, "data": {"version": 99}}
+    await finish(hass, await begin(hass))
+    assert hass_storage[STORE]["data"]["account_id"] == OWNER
+
+
 async def test_reconfigure_reads_the_account_again(hass: HomeAssistant, cloud: FakeCloud) -> None:
     entry = (await finish(hass, await begin(hass)))["result"]
     listed = entries()

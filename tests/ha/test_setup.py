@@ -95,13 +95,14 @@ async def test_keys_of_another_account_are_not_used(
     assert entry.state is ConfigEntryState.SETUP_ERROR
 
 
-async def test_damaged_storage_is_said(
+async def test_damaged_storage_asks_for_a_sign_in(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any], socket_enabled: None
 ) -> None:
     hass_storage[STORAGE_KEY]["data"]["cloud"] = {}
     await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert "the stored account is damaged" in str(entry.reason)
+    assert "cannot be read" in str(entry.reason)
+    assert hass.config_entries.flow.async_progress()
 
 
 async def test_a_simulator_that_is_not_on_this_host_is_refused(
