@@ -143,6 +143,11 @@ class Account:
         return tuple(self._book.changes.values())
 
     @property
+    def cloud(self) -> CloudClient:
+        """The account's cloud, for what the owner's cloud mode admits beyond keys."""
+        return self._client
+
+    @property
     def signed_in(self) -> bool:
         """Whether a stored sign-in should still be accepted."""
         return self._client.signed_in

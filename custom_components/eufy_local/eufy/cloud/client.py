@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..errors import CaptchaRequired, CloudError, SignInExpired, VerificationRequired, WrongAccount
+from ..errors import CaptchaRequired, CloudError, VerificationRequired, WrongAccount
 from ..net.http import GatedHttp
 from ..secret import Secret
 from ..wire import mega
@@ -145,7 +145,7 @@ class CloudClient:
         """Finish a login; with an empty list, look at the other cluster before giving up."""
         try:
             access = await login
-        except CaptchaRequired, VerificationRequired, SignInExpired:
+        except CaptchaRequired, VerificationRequired:
             raise
         except CloudError as error:
             if self._before is None:

@@ -14,9 +14,10 @@ from ..net.policy import Purpose
 from ..secret import Secret
 from . import endpoints, fields
 from .codes import error_for, own_error
+from .envelope import APP_HEADERS, token_headers
 from .models import CloudStation
 from .state import Access
-from .transport import APP_HEADERS, TIMEOUT, Transport, token_headers
+from .transport import TIMEOUT, Transport
 
 MAX_PICTURE: Final = 8 << 20
 """Largest picture fetched from a push's address (cloud.md §6)."""

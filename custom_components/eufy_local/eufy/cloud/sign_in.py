@@ -5,7 +5,6 @@ answers to a challenge go into the same pending login, never into a new one.
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -18,15 +17,15 @@ from ..errors import (
     SignInExpired,
     SignInRefused,
     VerificationRequired,
-    WireError,
 )
 from ..secret import Secret
 from ..wire import mega
 from . import endpoints, fields
 from .codes import DAY, MINUTE, error_for, own_error
+from .envelope import Answer, no_answer
 from .hosts import REGIONS, Cluster, Realm
 from .state import MAX_SIGN_INS, MAX_TOKEN, Access, Session, as_time
-from .transport import Answer, Transport
+from .transport import Transport
 
 PENDING_LIFE: Final = 15 * MINUTE
 """A pending login is kept at most this long (cloud.md §3.4)."""
@@ -206,6 +205,8 @@ class SignIn:
             reply = await self._transport.call(
                 endpoints.LOGIN, body, pending.access, accept=_ANSWERED
             )
+        except CloudUnreachable:
+            raise  # the answer to a challenge can be sent again
         except CloudError:
             self.pending = None
             raise
@@ -225,11 +226,7 @@ class SignIn:
         session = self._session(data)
         if session is None:
             self.pending = None
-            raise own_error(
-                CloudUnreachable("the login answer has no token"),
-                "cloud_unreachable",
-                endpoints.LOGIN.name,
-            )
+            raise no_answer(endpoints.LOGIN.name)
         return self._finished(pending, session, data)
 
     def _finished(
@@ -295,8 +292,8 @@ def _picture(data: Mapping[str, object]) -> bytes:
         item = item.partition(",")[2]
     try:
         picture = base64.b64decode(item, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise WireError("the captcha is not base64") from error
+    except ValueError:
+        picture = b""
     if not picture.startswith(_PICTURES) or len(picture) > MAX_CAPTCHA:
-        raise WireError("the captcha is not a picture")
+        raise no_answer(endpoints.CAPTCHA.name)
     return picture

@@ -6,10 +6,9 @@ exchange when the identity is unknown, the other content type at first contact, 
 """
 
 import asyncio
-import email.utils
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ..errors import CloudBusy, CloudUnreachable, SessionExpired, WireError
@@ -20,17 +19,22 @@ from ..wire import mega, safe_json
 from . import codes, fields
 from .codes import MINUTE, Kind, error_for, own_error, row_for
 from .endpoints import EXCHANGE, EXCHANGE_SECURITY, Endpoint
+from .envelope import (
+    APP_HEADERS,
+    CATEGORY_HEADERS,
+    MAX_ANSWER,
+    TOKEN_HEADERS,
+    Answer,
+    decrypted,
+    no_answer,
+    read_answer,
+    token_headers,
+)
 from .hosts import Realm
-from .state import Access, Clock, CloudState, Identity, Rng, Session, as_time
+from .state import Access, Clock, CloudState, Identity, Rng, as_time
 
 TIMEOUT: Final = 30.0
 """Seconds per request: the firewall sometimes stalls instead of refusing (cloud.md §2.3)."""
-
-MAX_ANSWER: Final = 4 << 20
-"""A list entry has up to about 20 kB; 4 MiB hold the largest home that is read."""
-
-MAX_ITEMS: Final = 200_000
-"""JSON values in one answer: 512 entries of some 200 parameters with three fields each fit."""
 
 MAX_STALLS: Final = 3
 """Time-outs in a row after which calls pause; one or two can be the home's own connection."""
@@ -40,35 +44,10 @@ STALL_PAUSE: Final = 30 * MINUTE
 BUSY_STEPS: Final = 2
 """A pause for too many requests doubles once (30, then 60 minutes; cloud.md §3.6)."""
 
-APP_HEADERS: Final[Mapping[str, str]] = {
-    "app-name": "eufy_mega",
-    "app-version": "6.0.90_29798",
-    "app_version": "6.0.90_29798",
-    "os-type": "android",
-    "os_type": "android",
-    "os-version": "29",
-    "os_version": "29",
-    "model-type": "PHONE",
-    # Shown in the vendor app's list of devices: neutral on purpose (protocol/privacy.md §1).
-    "phone-model": "Android",
-    "phone_model": "Android",
-    "user-agent": "ktor-client",
-}
-
-_CATEGORY: Final = {"category": "eufy_security", "app-tab": "eufy_security"}
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
+_WRONG_CONTENT: Final = frozenset({4416, 403})
 _PRESETS: Final = {Realm.BASIC: mega.PRESET_BASIC, Realm.SECURITY: mega.PRESET_SECURITY}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A decoded answer: the cloud's code (or the HTTP status) and the decrypted data."""
-
-    code: int
-    message: str
-    data: object
-    retry_after: float = 0.0
 
 
 class Transport:
@@ -90,6 +69,7 @@ class Transport:
         self.save = save
         self._lock = asyncio.Lock()
         self._content_types: dict[str, str] = {}
+        self._probing: set[str] = set()
         self._stalls = 0
 
     async def call(
@@ -124,7 +104,7 @@ class Transport:
             raw = await self._post(
                 f"https://{host}{path}", Purpose.LOGIN, headers, safe_json.dumps(body)
             )
-            return self._outer(raw, name)
+            return read_answer(raw, name, self.clock())
 
     def signed_in(self) -> Access:
         """Return the access of a valid sign-in; raises without any call when there is none."""
@@ -159,29 +139,38 @@ class Transport:
     async def _with_repairs(
         self, endpoint: Endpoint, body: Mapping[str, object], access: Access
     ) -> Answer:
-        exchanged = probed = swapped = False
+        exchanged = swapped = False
         host = access.cluster.host(endpoint.service)
         while True:
             answer = await self._once(endpoint, body, access)
             if row_for(answer.code).kind is Kind.IDENTITY and not exchanged:
                 exchanged = True
                 access.identities.pop(endpoint.realm, None)
-            elif answer.code in (4416, 403) and not probed and host not in self._content_types:
-                # One client found some hosts to want text/plain, two did not (cloud.md §2.5).
-                probed = True
-                self._content_types[host] = _TEXT
             elif self._wrong_gtoken(answer, access) and not swapped:
                 swapped = True
                 session = access.session
                 access.session = session and replace(session, swapped=not session.swapped)
-            else:
-                break
-            await self.save()
-        if probed and answer.code in (4416, 403):
-            del self._content_types[host]
-        elif answer.code == 0:
+                await self.save()
+            elif not self._other_content_type(host, answer.code):
+                return answer
+
+    def _other_content_type(self, host: str, code: int) -> bool:
+        """Tell whether to try the host again with the other content type, and learn from `code`.
+
+        One client found some hosts to want `text/plain`, two did not (cloud.md §2.5): probed once
+        per host, before its first good answer.
+        """
+        if code not in _WRONG_CONTENT:
+            self._probing.discard(host)
             self._content_types.setdefault(host, _JSON)
-        return answer
+        elif host in self._probing:  # it was not the content type
+            self._probing.discard(host)
+            self._content_types[host] = _JSON
+        elif host not in self._content_types:
+            self._probing.add(host)
+            self._content_types[host] = _TEXT
+            return True
+        return False
 
     @staticmethod
     def _wrong_gtoken(answer: Answer, access: Access) -> bool:
@@ -204,15 +193,29 @@ class Transport:
         text = mega.encrypt(mega.body_key(shared), iv, safe_json.dumps(body))
         headers = self._headers(identity.key_ident, key, once, text, access)
         if endpoint.categorised:
-            headers |= _CATEGORY
+            headers |= CATEGORY_HEADERS
         raw = await self._send(endpoint, access, headers, text.encode(), endpoint.purpose)
-        answer = self._outer(raw, endpoint.name)
-        return replace(answer, data=_decrypted(answer, shared, endpoint.name))
+        answer = read_answer(raw, endpoint.name, self.clock())
+        return replace(answer, data=decrypted(answer, shared, endpoint.name))
 
     async def _exchange(self, endpoint: Endpoint, access: Access) -> Identity:
         """Make a key exchange for the realm of a call (cloud.md §2.2); it is not a login."""
-        realm = endpoint.realm
-        exchange = EXCHANGE if realm is Realm.BASIC else EXCHANGE_SECURITY
+        exchange = EXCHANGE if endpoint.realm is Realm.BASIC else EXCHANGE_SECURITY
+        answer, identity = await self._exchange_once(exchange, endpoint.purpose, access)
+        if self._other_content_type(access.cluster.host(exchange.service), answer.code):
+            answer, identity = await self._exchange_once(exchange, endpoint.purpose, access)
+            self._other_content_type(access.cluster.host(exchange.service), answer.code)
+        if answer.code or identity is None:
+            retry_at = await self._refused(answer, access)
+            raise error_for(answer.code, exchange.name, as_time(retry_at) if retry_at else None)
+        access.identities[endpoint.realm] = identity
+        await self.save()
+        return identity
+
+    async def _exchange_once(
+        self, exchange: Endpoint, purpose: Purpose, access: Access
+    ) -> tuple[Answer, Identity | None]:
+        realm = exchange.realm
         preset = _PRESETS[realm]
         key_ident = self.rng(16).hex()
         private = mega.private_key(self.rng(32))
@@ -220,24 +223,19 @@ class Transport:
         public = mega.encrypt(bytes.fromhex(preset), iv, mega.public_hex(private).encode())
         headers = self._headers(key_ident, preset, once, public, access)
         if realm is Realm.BASIC:
-            for name in ("x-auth-token", "authorization", "gtoken"):
+            for name in TOKEN_HEADERS:
                 headers.pop(name, None)
         body = safe_json.dumps({"client_public_key": public})
-        raw = await self._send(exchange, access, headers, body, endpoint.purpose)
-        answer = self._outer(raw, exchange.name)
+        raw = await self._send(exchange, access, headers, body, purpose)
+        answer = read_answer(raw, exchange.name, self.clock())
         if answer.code:
-            retry_at = await self._refused(answer, access)
-            raise error_for(answer.code, exchange.name, as_time(retry_at) if retry_at else None)
+            return answer, None
         try:
             field = fields.text(fields.as_dict(answer.data), "server_public_key", limit=1024)
             point = mega.decrypt(bytes.fromhex(preset), field).decode("ascii")
-            shared = mega.shared_secret(private, point).hex()
+            return answer, Identity(key_ident, Secret(mega.shared_secret(private, point).hex()))
         except (WireError, UnicodeDecodeError) as error:
-            raise _no_answer(exchange.name) from error
-        identity = Identity(key_ident, Secret(shared))
-        access.identities[realm] = identity
-        await self.save()
-        return identity
+            raise no_answer(exchange.name) from error
 
     def _headers(
         self, key_ident: str, hmac_key: str, once: str, signed: str, access: Access
@@ -297,36 +295,6 @@ class Transport:
         self._stalls = 0
         return answer
 
-    def _outer(self, raw: HttpAnswer, call: str) -> Answer:
-        """Read the outer JSON; an HTTP error without a code of its own counts as its status."""
-        try:
-            outer = fields.as_dict(
-                safe_json.loads(raw.body, max_bytes=MAX_ANSWER, max_items=MAX_ITEMS)
-            )
-        except WireError as error:
-            if raw.status == 200:
-                raise _no_answer(call) from error
-            outer = {}
-        code = fields.number(outer, "code", default=-1)
-        if code in (0, -1) and raw.status != 200:
-            code = raw.status
-        if code == -1:
-            raise _no_answer(call)
-        # HTTP 463 comes with body code 4404: one meaning. HTTP 401 with 26084: the body decides.
-        message = fields.text(outer, "msg", "message")
-        return Answer(code, message, outer.get("data"), self._retry_after(raw.headers))
-
-    def _retry_after(self, headers: Mapping[str, str]) -> float:
-        """Return the seconds of a Retry-After header, given as seconds or as a date."""
-        value = next((v for k, v in headers.items() if k.lower() == "retry-after"), "").strip()
-        if value.isdecimal() and len(value) < 9:
-            return float(value)
-        try:
-            when = email.utils.parsedate_to_datetime(value).timestamp()
-        except ValueError, OverflowError, OSError:
-            return 0.0
-        return max(0.0, when - self.clock())
-
     async def _refused(self, answer: Answer, access: Access) -> float:
         """Remember what a refusal means; return the time of the next allowed try, 0 if any."""
         state, now, row = self.state, self.clock(), row_for(answer.code)
@@ -346,34 +314,3 @@ class Transport:
             access.session = replace(access.session, expires_at=0.0)
         await self.save()
         return math.ceil(until)
-
-
-def token_headers(session: Session) -> dict[str, str]:
-    """Return the headers that carry the login; only ever sent to the vendor's own hosts."""
-    token = session.token.reveal()
-    return {
-        "x-auth-token": token,
-        "authorization": token,
-        "gtoken": mega.gtoken(session.gtoken_id),
-    }
-
-
-def _decrypted(answer: Answer, shared: str, call: str) -> object:
-    """Decrypt `data`; it may be absent, empty or (rarely) plain (cloud.md §2.3)."""
-    data = answer.data
-    if not isinstance(data, str):
-        return data
-    if not data:
-        return None
-    try:
-        plain = mega.decrypt(mega.body_key(shared), data)
-        return safe_json.loads(plain, max_bytes=MAX_ANSWER, max_items=MAX_ITEMS)
-    except WireError as error:
-        if answer.code:  # the refusal itself is readable
-            return None
-        raise _no_answer(call) from error
-
-
-def _no_answer(call: str) -> CloudUnreachable:
-    text = f"the cloud gave no usable answer ({call})"
-    return own_error(CloudUnreachable(text), "cloud_unreachable", call)
