@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from custom_components.eufy_local.eufy.errors import WireError
 from custom_components.eufy_local.eufy.link.session import Session
 from custom_components.eufy_local.eufy.secret import Secret
 from custom_components.eufy_local.eufy.wire import crypto, station as wire_station
@@ -37,7 +38,7 @@ from custom_components.eufy_local.eufy.wire.handshake import (
     encode_rsa_reply,
     static_link_keys,
 )
-from custom_components.eufy_local.eufy.wire.record import RecordReader, encode_record
+from custom_components.eufy_local.eufy.wire.record import Record, RecordReader, encode_record
 from custom_components.eufy_local.eufy.wire.sealing import Protection
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "p2p.json").read_text())
@@ -187,16 +188,15 @@ class FakeStation:
 
     # --- records ---
 
-    def _record(self, record: object, now: float) -> None:
-        assert hasattr(record, "command")
+    def _record(self, record: Record, now: float) -> None:
         if record.command == 1100:
             self.init_count += 1
-            if self.script.answer_init and self.init_count_ok():
+            if self.script.answer_init:
                 self._init(now)
             return
         try:
-            request = wire_station.open_request(record, self.keys)  # type: ignore[arg-type]
-        except Exception:
+            request = wire_station.open_request(record, self.keys)
+        except WireError:
             self.rejected += 1
             return
         self.requests.append(request)
@@ -205,9 +205,6 @@ class FakeStation:
         begin = max(now, self.busy_until)
         self.busy_until = begin + self.script.stall.get(request.command, 0.0)
         self.at(self.busy_until, lambda later: self._answer(request, later))
-
-    def init_count_ok(self) -> bool:
-        return True
 
     def _init(self, now: float) -> None:
         script = self.script

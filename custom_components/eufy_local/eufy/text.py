@@ -52,9 +52,9 @@ def clean_id(value: object) -> str | None:
 
 
 def clean_person_id(value: object) -> str | None:
-    """Return the id of a known person; 0 and −1 mean that no person was recognised.
+    """Return the id of a known person; 0 and -1 mean that no person was recognised.
 
-    −1 is field evidence (`protocol/field.md` row 13); 0 is an assumption, as library ids seen
+    -1 is field evidence (`protocol/field.md` row 13); 0 is an assumption, as library ids seen
     are positive.
     """
     text = clean_id(value)

@@ -210,9 +210,7 @@ def _product(row: dict[str, Any]) -> Product:
 _TABLE: Final[dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))
 PRODUCTS: Final = {row["code"]: _product(row) for row in _TABLE["products"]}
 """All products of the table by product code."""
-FALLBACK_FORMS: Final = {
-    Context(key): tuple(value) for key, value in _TABLE["fallback"].items()
-}
+FALLBACK_FORMS: Final = {Context(key): tuple(value) for key, value in _TABLE["fallback"].items()}
 """Live forms to try for a product without a row of its own."""
 OLDEST_LIVE_FIRMWARE: Final[dict[str, str]] = _TABLE["legacy_oldest"]
 """Firmware below which the oldest live form is used, per product code and for stations."""

@@ -6,7 +6,7 @@ through one loop without an object per datagram (design/performance.md, rule 3).
 
 import struct
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from ..wire.datagram import DATA_OFFSET, HEADER_SIZE, MAX_ACK_INDICES, Channel, encode_ack
@@ -37,6 +37,9 @@ _MIN_REPEATED: Final = 2
 _REPEATED_SHARE: Final = 8
 """One in eight. Lost ACKs explain a few: at 5 % loss 0.25 % of the indices come three times."""
 _DECAY: Final = 512
+
+BUDGET_EVERY: Final = 64
+"""Datagrams between two looks at the budget: half a megabyte at most."""
 
 type Delivered = tuple[int, Record]
 
@@ -77,7 +80,15 @@ class _Stream:
 class Receiver:
     """Orders the DATA datagrams of a link and returns whole records."""
 
-    __slots__ = ("_budget", "_streams", "duplicates", "malformed", "single_acks", "skipped")
+    __slots__ = (
+        "_budget",
+        "_streams",
+        "_unchecked",
+        "duplicates",
+        "malformed",
+        "single_acks",
+        "skipped",
+    )
 
     def __init__(self, budget: Budget, *, single_acks: bool = False) -> None:
         media = (Channel.VIDEO, Channel.BINARY)
@@ -86,6 +97,7 @@ class Receiver:
             for channel in Channel
         )
         self._budget = budget
+        self._unchecked = 0
         self.single_acks = single_acks
         """Whether each index gets an ACK datagram of its own; turns itself on when needed."""
         self.duplicates = 0
@@ -93,7 +105,7 @@ class Receiver:
         self.skipped = 0
         """Holes given up."""
 
-    def take(self, datagrams: Iterable[bytes], now: float, out: list[Delivered]) -> list[bytes]:
+    def take(self, datagrams: Sequence[bytes], now: float, out: list[Delivered]) -> list[bytes]:
         """Take what one drain of the socket gave; append the complete records to `out`.
 
         Returns the datagrams that are not DATA, in their order.
@@ -129,7 +141,10 @@ class Receiver:
                     out.append((channel, record))  # noqa: PERF401 - mostly nothing to append
             else:
                 self._out_of_order(channel, index, data[DATA_OFFSET:end], now, out)
-        self._keep_budget()
+        self._unchecked += len(datagrams)
+        if self._unchecked >= BUDGET_EVERY:
+            self._unchecked = 0
+            self._keep_budget()
         return rest
 
     def _out_of_order(
@@ -226,7 +241,8 @@ class Receiver:
             stream.acks = []
             size = 1 if self.single_acks else MAX_ACK_INDICES
             if len(acks) <= size:
-                self._note(stream, acks)
+                if len(acks) > 1 or stream.watched:
+                    self._note(stream, acks)
                 out.append(encode_ack(channel, acks))
                 continue
             for first in range(0, len(acks), size):

@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from ..errors import EufyError, LinkError, LinkLost, StationMismatch, StationNotFound, WireError
+from ..errors import EufyError, LinkError, LinkLost, StationMismatch, WireError
 from ..wire.datagram import (
     DatagramType,
     decode_ack,
     decode_datagram,
     encode_datagram,
-    encode_lan_search,
     encode_punch,
 )
 from ..wire.did import Did
@@ -34,14 +33,9 @@ from .events import (
     SendFailed,
 )
 from .keepalive import Keepalive
+from .search import Search, Wake
 from .sender import Sender
 
-SEARCH_REPEATS: Final = (0.3, 0.7)
-"""Pauses after the first searches: a HomeBase 3 ignores the first one after a link was closed."""
-SEARCH_INTERVAL: Final = 1.0
-"""Later pauses between searches (both known clients)."""
-WIDEN_AFTER: Final = 1.0
-"""Seconds for which only the known addresses are asked before the search is broadcast."""
 PUNCH_INTERVAL: Final = 0.5
 PUNCH_TIME: Final = 2.0
 """Seconds to wait for P2P_RDY, which not every station sends; then the link is taken as made."""
@@ -105,8 +99,6 @@ class Connection:
         """Offers of a relay; never taken up (design/security.md T19)."""
         self.overrun = 0
         """Events nobody collected in time: a station that floods with empty records."""
-        self.other_did: Did | None = None
-        """Another identity that answered from one of the known addresses."""
         self._admit = admit
         self._ready_time = ready_time
         self._budget = budget or Budget()
@@ -115,13 +107,7 @@ class Connection:
         self._keepalive = Keepalive(0.0)
         self._out: list[tuple[bytes, Endpoint]] = []
         self._events: deque[ConnectionEvent] = deque()
-        self._known: tuple[Endpoint, ...] = ()
-        self._wide: tuple[Endpoint, ...] = ()
-        self._searches = 0
-        self._started = 0.0
-        self._deadline = 0.0
-        self._next_search = 0.0
-        self._punch_payload = b""
+        self._search: Search | None = None
         self._punched = 0.0
         self._next_punch = 0.0
         self._contest_ends = 0.0
@@ -144,12 +130,19 @@ class Connection:
         if self.state is not State.IDLE:
             raise LinkError("a connection is used once")
         self.state = State.SEARCH
-        self._known = tuple(known)
-        self._wide = tuple(wide)
-        self._started = now
-        self._deadline = now + seconds
-        self._next_search = now
-        self._search(now)
+        self._search = Search(self.did, self._admit, known, wide, now=now, seconds=seconds)
+        self._out.extend(self._search.datagrams(now))
+
+    def wake(self, plan: Wake, now: float) -> None:
+        """Ask rendezvous servers to wake the station, while it is still searched."""
+        if self._search is not None and self.state is State.SEARCH:
+            self._search.wake(plan, now)
+            self._out.extend(self._search.datagrams(now))
+
+    @property
+    def other_did(self) -> Did | None:
+        """Another identity that answered from one of the known addresses."""
+        return self._search.other_did if self._search is not None else None
 
     def send_record(self, channel: int, record: bytes, now: float) -> int:
         """Send one record; returns the index under which it will be acknowledged.
@@ -189,8 +182,8 @@ class Connection:
     def next_timer(self) -> float | None:
         """Return when `handle_timer` must be called, None when never."""
         match self.state:
-            case State.SEARCH:
-                return min(self._next_search, self._deadline)
+            case State.SEARCH if self._search is not None:
+                return min(self._search.next_try, self._search.deadline)
             case State.PUNCH:
                 return min(self._next_punch, self._punched + self._ready_time)
             case State.LINKED:
@@ -206,11 +199,11 @@ class Connection:
     def handle_timer(self, now: float) -> None:
         """Do what is due at `now`."""
         match self.state:
-            case State.SEARCH:
-                if now >= self._deadline:
-                    self._end(self._search_failure())
-                elif now >= self._next_search:
-                    self._search(now)
+            case State.SEARCH if self._search is not None:
+                if now >= self._search.deadline:
+                    self._end(self._search.failure())
+                elif now >= self._search.next_try:
+                    self._out.extend(self._search.datagrams(now))
             case State.PUNCH:
                 if now >= self._punched + self._ready_time:
                     self._link(now, ready=False)
@@ -249,8 +242,8 @@ class Connection:
             self.foreign += 1
             return
         match self.state:
-            case State.SEARCH if type_ == DatagramType.PUNCH_PKT:
-                self._answered(payload, addr, now)
+            case State.SEARCH if type_ not in _RELAY_TYPES:
+                self._answered(type_, payload, addr, now)
             case State.PUNCH if addr == self.peer:
                 self._receive_punching(type_, data, now)
             case State.PUNCH | State.LINKED if (
@@ -290,44 +283,26 @@ class Connection:
 
     # --- search and punch ------------------------------------------------------------------
 
-    def _search(self, now: float) -> None:
-        data = encode_lan_search()
-        targets = list(self._known)
-        if not targets or now >= self._started + WIDEN_AFTER:
-            targets.extend(self._wide)
-        self._out.extend((data, address) for address in targets)
-        pauses = SEARCH_REPEATS[self._searches : self._searches + 1]
-        self._searches += 1
-        self._next_search = now + (pauses[0] if pauses else SEARCH_INTERVAL)
-
-    def _search_failure(self) -> LinkError:
-        if self.other_did is not None:
-            return StationMismatch("another station answers at the given address")
-        return StationNotFound("no station answered the search")
-
-    def _answered(self, payload: memoryview, addr: Endpoint, now: float) -> None:
+    def _answered(self, type_: int, payload: memoryview, addr: Endpoint, now: float) -> None:
+        assert self._search is not None  # noqa: S101 - SEARCH is entered with a search only
         try:
-            did = Did.from_bytes(payload)
+            peer = self._search.take(type_, payload, addr)
         except WireError:
             self.foreign += 1
             return
-        if did != self.did:
-            self.foreign += 1
-            if any(addr[0] == host for host, _ in self._known):
-                self.other_did = did
-            return
-        if not self._admit(addr[0]):
-            self.foreign += 1
+        if peer is None:
             return
         self.peer = addr
         self.state = State.PUNCH
-        self._punch_payload = encode_punch(did)
         self._punched = now
         self._contest_ends = now + CONTEST_TIME
-        self._punch(now)
+        if type_ == DatagramType.P2P_RDY:
+            self._link(now, ready=True)
+        else:
+            self._punch(now)
 
     def _punch(self, now: float) -> None:
-        self._to_peer([self._punch_payload])
+        self._to_peer([encode_punch(self.did)])
         self._next_punch = now + PUNCH_INTERVAL
 
     def _receive_punching(self, type_: int, data: bytes, now: float) -> None:

@@ -27,7 +27,7 @@ SEARCH_INTERVAL: Final = 1.0
 POLL: Final = 0.05
 MAX_FOUND: Final = 256
 """Stations reported by one scan; more are somebody making them up."""
-PROBE_TRIES: Final = 3
+PROBE_TRIES: Final = 2
 _MAX_DATAGRAM: Final = 2048
 _MAX_READ: Final = 256
 
@@ -171,7 +171,7 @@ def _read(udp: UdpSocket, gate: Gate, hosts: Sequence[str]) -> list[Found]:
     return found
 
 
-async def probe(gate: Gate, host: str, *, typed: bool = False, wait: float = 1.0) -> Probe:
+async def probe(gate: Gate, host: str, *, typed: bool = False, wait: float = 0.5) -> Probe:
     """Ask one address whether anything listens for the search.
 
     Only a connected socket learns about an ICMP "port unreachable". Raises `NetworkBlocked`.

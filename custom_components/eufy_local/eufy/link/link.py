@@ -11,28 +11,26 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..errors import (
-    CommandError,
-    CommandTimeout,
     EufyError,
     KeyUnavailable,
-    LinkError,
     LinkLost,
+    StationNotFound,
     WireError,
 )
 from ..net.gate import Gate
 from ..net.policy import Purpose
-from ..net.udp import UdpSocket
 from ..wire.commands import param_query
 from ..wire.crypto import NONCE_SIZE, static_key
 from ..wire.envelopes import Command
+from ..wire.media import MediaProtection
 from ..wire.notify import decode_notification
 from ..wire.parameters import ParameterDump
 from ..wire.record import Record
-from ..wire.results import is_success, result_name
 from ..wire.sealing import OpenedRecord
+from .attempt import Waker, open_socket, probe_known
 from .budget import Budget, TotalBudget
 from .connection import PUNCH_TIME, Connection
-from .discovery import search_endpoints
+from .discovery import Probe, describe, search_endpoints
 from .events import (
     Closed,
     CommandDone,
@@ -55,12 +53,13 @@ from .model import (
     LinkUp,
     Listener,
     NotificationReceived,
+    WakeProvider,
 )
 from .pin import Pin
 from .policy import MAINS, STREAM_PING, LinkPolicy, LinkQuirks
-from .replies import DUMP_SETTLE, DumpCollector, JsonReply, Waiter
+from .replies import DUMP_SETTLE, REPLY_TIME, DumpCollector, JsonReply, Requests
 from .session import MediaSink, Session
-from .transport import RECEIVE_BUFFER, Transport
+from .transport import Transport
 
 __all__ = [
     "KeyProvider",
@@ -78,11 +77,8 @@ _LOGGER = logging.getLogger(__name__)
 
 SEARCH_TIME: Final = 10.0
 """Seconds a station may take to answer a search; 2.1 s were measured on a slow one."""
-REPLY_TIME: Final = 15.0
-"""Seconds between a command's receipt and its reply record."""
-BIND_TRIES: Final = 5
-BIND_PAUSE: Final = 0.1
-"""A pinned local port may still be held by the socket just closed."""
+MAX_HINTS: Final = 3
+"""Addresses remembered of one station."""
 SHORT_READY_TIME: Final = 0.3
 """Wait for a confirmation that this product is known not to send."""
 
@@ -103,6 +99,7 @@ class Link:
         policy: how the link is held.
         total: the byte budget of all links together.
         local_port: UDP port to use, for firewalls; 0 lets the system choose.
+        wake: gives what it takes to wake a sleeping camera; asked only when it does not answer.
     """
 
     def __init__(
@@ -120,6 +117,7 @@ class Link:
         policy: LinkPolicy = MAINS,
         total: TotalBudget | None = None,
         local_port: int = 0,
+        wake: WakeProvider | None = None,
     ) -> None:
         self.target = target
         self.account_id = account_id
@@ -128,6 +126,8 @@ class Link:
         self.policy = policy
         self.info: LinkInfo | None = None
         self.last_error: EufyError | None = None
+        self.last_probe: Probe | None = None
+        """How the known addresses reacted after the last search in vain."""
         self._gate = gate
         self._keys = keys
         self._refresh_key = refresh_key
@@ -135,6 +135,7 @@ class Link:
         self._on_quirks = on_quirks
         self._total = total
         self._local_port = local_port
+        self._waker = Waker(gate, wake)
         self._listeners: list[Listener] = []
         self._session: Session | None = None
         self._transport: Transport | None = None
@@ -142,8 +143,7 @@ class Link:
         self._connect_lock = asyncio.Lock()
         self._started = 0.0
         self._linked: Linked | None = None
-        self._commands: dict[int, asyncio.Future[int]] = {}
-        self._waiters: list[Waiter] = []
+        self._requests = Requests()
         self._key_task: asyncio.Task[None] | None = None
         self._media: MediaSink | None = None
         self._gap: Callable[[], None] | None = None
@@ -167,42 +167,59 @@ class Link:
         async with self._connect_lock:
             if self.info is not None:
                 return self.info
-            loop = asyncio.get_running_loop()
-            static = static_key(self.target.serial, self.target.did)
-            if self.pin is not None:
-                self.pin.check_identity(self.target.did)
-            known, wide = search_endpoints(self._gate, self.target.hosts, self.target.hints)
-            udp = await self._open_socket()
-            self._started = loop.time()
-            self._linked = None
-            connection = Connection(
-                self.target.did,
-                admit=self._admit,
-                budget=Budget(parent=self._total),
-                single_acks=self.quirks.single_acks,
-                ready_time=SHORT_READY_TIME if self.quirks.no_ready else PUNCH_TIME,
-            )
-            self._session = Session(
-                connection,
-                static,
-                nonce=lambda: os.urandom(NONCE_SIZE),
-                pin=self.pin,
-                quirks=self.quirks,
-                policy=self.policy,
-                media=self._sink if self._media is not None else None,
-            )
-            connection.start_search(self._started, known, wide, seconds=timeout)
-            self._connecting = loop.create_future()
-            self._transport = Transport(
-                udp, self._session, self._on_event, typed=frozenset(self.target.hosts)
-            )
-            self._transport.start()
+            self.last_probe = None
             try:
-                return await self._connecting
-            finally:
-                self._connecting = None
-                if self.info is None:
-                    self._drop()
+                info = await self._connect(timeout)
+            except StationNotFound as error:
+                self.last_probe = await probe_known(self._gate, self.target)
+                if self.last_probe is Probe.REFUSED:
+                    self.last_error = StationNotFound(describe(error, self.last_probe))
+                    raise self.last_error from error
+                raise
+            # The next search begins where the station was found.
+            others = (host for host in self.target.hints if host != info.peer[0])
+            self.target = replace(self.target, hints=(info.peer[0], *others)[:MAX_HINTS])
+            return info
+
+    async def _connect(self, seconds: float) -> LinkInfo:
+        loop = asyncio.get_running_loop()
+        static = static_key(self.target.serial, self.target.did)
+        if self.pin is not None:
+            self.pin.check_identity(self.target.did)
+        known, wide = search_endpoints(self._gate, self.target.hosts, self.target.hints)
+        udp = await open_socket(self._gate, self._local_port)
+        self._started = loop.time()
+        self._linked = None
+        connection = Connection(
+            self.target.did,
+            admit=self._admit,
+            budget=Budget(parent=self._total),
+            single_acks=self.quirks.single_acks,
+            ready_time=SHORT_READY_TIME if self.quirks.no_ready else PUNCH_TIME,
+        )
+        session = Session(
+            connection,
+            static,
+            nonce=lambda: os.urandom(NONCE_SIZE),
+            pin=self.pin,
+            quirks=self.quirks,
+            policy=self.policy,
+            media=self._sink if self._media is not None else None,
+        )
+        connection.start_search(self._started, known, wide, seconds=seconds)
+        transport = Transport(udp, session, self._on_event, typed=frozenset(self.target.hosts))
+        self._session, self._transport = session, transport
+        connecting: asyncio.Future[LinkInfo] = loop.create_future()
+        self._connecting = connecting
+        self._waker.start(self.target, transport)
+        try:
+            transport.start()
+            return await connecting
+        finally:
+            self._connecting = None
+            self._waker.finish(linked=self.info is not None)
+            if self.info is None:
+                self._drop()
 
     async def close(self) -> None:
         """End the link; the station is told."""
@@ -219,21 +236,6 @@ class Link:
             transport.kick()
             transport.close()
         self._session = self._transport = None
-
-    async def _open_socket(self) -> UdpSocket:
-        for attempt in range(BIND_TRIES):
-            try:
-                return self._gate.open_udp(
-                    Purpose.P2P_LAN,
-                    local_port=self._local_port,
-                    broadcast=True,
-                    receive_buffer=RECEIVE_BUFFER,
-                )
-            except OSError as error:
-                if attempt == BIND_TRIES - 1:
-                    raise LinkError("the local UDP port cannot be opened") from error
-                await asyncio.sleep(BIND_PAUSE)
-        raise AssertionError  # pragma: no cover - the loop returns or raises
 
     def _admit(self, host: str) -> bool:
         try:
@@ -284,20 +286,7 @@ class Link:
         `CommandTimeout` without a result, `LinkError` without a link.
         """
         session, transport = self._require()
-        loop = asyncio.get_running_loop()
-        token = session.submit(cmd, loop.time(), timeout)
-        done: asyncio.Future[int] = loop.create_future()
-        self._commands[token] = done
-        try:
-            transport.kick()
-            code = await done
-        finally:
-            self._commands.pop(token, None)
-            if done.cancelled():
-                session.cancel(token)
-        if not is_success(code):
-            raise CommandError(code, result_name(code))
-        return code
+        return await self._requests.command(session, transport, cmd, timeout)
 
     async def exchange(
         self,
@@ -308,15 +297,11 @@ class Link:
         """Send a command and return the first record that `match` accepts.
 
         It may come before or after the result. Raises like `command`, and `CommandTimeout` when
-        no such record comes.
+        no such record comes within `timeout` seconds after the result.
         """
-        with Waiter(self._waiters, match) as waiter:
+        with self._requests.wait(match) as waiter:
             await self.command(cmd)
-            try:
-                async with asyncio.timeout(timeout):
-                    return await waiter.future
-            except TimeoutError:
-                raise CommandTimeout("the station took the command but sent no reply") from None
+            return await waiter.result(timeout)
 
     async def request(
         self,
@@ -339,7 +324,7 @@ class Link:
         Raises like `command`, and `CommandTimeout` when no part comes.
         """
         collector = DumpCollector()
-        with Waiter(self._waiters, collector):
+        with self._requests.wait(collector):
             await self.command(param_query())
             return await collector.merged(settle)
 
@@ -349,20 +334,28 @@ class Link:
             raise LinkLost("there is no link")
         return session, transport
 
+    def media_seen(self, protection: MediaProtection) -> bool:
+        """Note how media was protected; False when that is weaker than the pin allows (T1)."""
+        pin = self.pin
+        if pin is None or not pin.allows_media(protection):
+            return pin is None
+        self._raise_pin(pin.with_media(protection))
+        return True
+
+    def _raise_pin(self, pin: Pin) -> None:
+        if pin != self.pin:
+            self.pin = pin
+            if self._on_pin is not None:
+                self._on_pin(pin)
+
     # --- events of the session ---------------------------------------------------------------
 
     def _on_event(self, event: SessionEvent) -> None:
         match event:
             case RecordOpened(opened):
                 self._opened(opened)
-            case CommandDone(token, code):
-                done = self._commands.get(token)
-                if done is not None and not done.done():
-                    done.set_result(code)
-            case CommandFailed(token, error):
-                done = self._commands.get(token)
-                if done is not None and not done.done():
-                    done.set_exception(error)
+            case CommandDone() | CommandFailed():
+                self._requests.finished(event)
             case HoleSkipped():
                 if self._gap is not None:
                     self._gap()
@@ -376,8 +369,7 @@ class Link:
                 self._ended(error, by_peer=by_peer)
 
     def _opened(self, opened: OpenedRecord) -> None:
-        for waiter in tuple(self._waiters):
-            waiter.offer(opened)
+        self._requests.offer(opened)
         if opened.receipt or not self._listeners:
             return
         try:
@@ -413,10 +405,7 @@ class Link:
         seconds = asyncio.get_running_loop().time() - self._started
         self.info = LinkInfo(linked.peer, event.grade, event.cipher_id, event.version, seconds)
         self.last_error = None
-        if event.pin != self.pin:
-            self.pin = event.pin
-            if self._on_pin is not None:
-                self._on_pin(event.pin)
+        self._raise_pin(event.pin)
         self._learn(no_ready=not linked.ready)
         if self._connecting is not None and not self._connecting.done():
             self._connecting.set_result(self.info)
@@ -427,12 +416,13 @@ class Link:
         session = self._session
         self.info = None
         self.last_error = error
+        if was_up:
+            self._session = self._transport = None
         if session is not None and session.connection.single_acks:
             self._learn(single_acks=True)
         if self._connecting is not None and not self._connecting.done():
             self._connecting.set_exception(error or LinkLost("the link was closed"))
-        for waiter in tuple(self._waiters):
-            waiter.fail(error or LinkLost("the link was closed"))
+        self._requests.fail(error or LinkLost("the link was closed"))
         if was_up:
             self._emit(LinkDown(error, by_peer))
 

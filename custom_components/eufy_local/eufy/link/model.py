@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..errors import EufyError
+from ..secret import Secret
 from ..wire.did import Did
 from ..wire.handshake import CipherKey, LinkGrade
 from ..wire.notify import Notification
@@ -12,7 +13,16 @@ from ..wire.sealing import Protection
 from .events import Endpoint
 
 type KeyProvider = Callable[[int], Awaitable[CipherKey]]
+type WakeProvider = Callable[[], Awaitable[WakeKeys]]
 type Listener = Callable[[LinkEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WakeKeys:
+    """What waking a camera takes: its rendezvous servers and a fresh lookup key (DSK)."""
+
+    hosts: tuple[Endpoint, ...]
+    dsk: Secret[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,17 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Self
 
-from ..errors import CommandTimeout, EufyError, LinkError, WireError
-from ..wire.envelopes import CommandType
+from ..errors import CommandError, CommandTimeout, EufyError, LinkError, WireError
+from ..wire.envelopes import Command, CommandType
 from ..wire.parameters import Parameter, ParameterDump, parse_dump
+from ..wire.results import is_success, result_name
 from ..wire.sealing import OpenedRecord
+from .events import CommandDone, CommandFailed
+from .session import Session
+from .transport import Transport
 
+REPLY_TIME: Final = 15.0
+"""Seconds between a command's result and its reply record."""
 DUMP_TIME: Final = 8.0
 """Seconds within which the first part of a parameter dump comes."""
 DUMP_SETTLE: Final = 1.0
@@ -47,6 +53,70 @@ class Waiter:
             self.future.set_exception(error)
             # Nobody may be waiting yet, when the command itself fails first.
             self.future.exception()
+
+    async def result(self, seconds: float) -> OpenedRecord:
+        """Return the record. Raises `CommandTimeout`, or the error that ended the link."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.future
+        except TimeoutError:
+            raise CommandTimeout("the station took the command but sent no reply") from None
+
+
+class Requests:
+    """What callers of one link are waiting for: results of commands, and reply records."""
+
+    def __init__(self) -> None:
+        self._commands: dict[int, asyncio.Future[int]] = {}
+        self._waiters: list[Waiter] = []
+
+    async def command(
+        self, session: Session, transport: Transport, cmd: Command, seconds: float
+    ) -> int:
+        """Send a command and return 0. Raises `CommandError`, `CommandTimeout`, `LinkError`."""
+        loop = asyncio.get_running_loop()
+        try:
+            token = session.submit(cmd, loop.time(), seconds)
+        except LinkError:
+            # The session may have ended itself; whoever listens must learn that.
+            transport.kick()
+            raise
+        done: asyncio.Future[int] = loop.create_future()
+        self._commands[token] = done
+        try:
+            transport.kick()
+            code = await done
+        finally:
+            self._commands.pop(token, None)
+            if done.cancelled():
+                session.cancel(token)
+        if not is_success(code):
+            raise CommandError(code, result_name(code))
+        return code
+
+    def finished(self, event: CommandDone | CommandFailed) -> None:
+        """A command has ended."""
+        done = self._commands.get(event.token)
+        if done is None or done.done():
+            return
+        if isinstance(event, CommandDone):
+            done.set_result(event.code)
+        else:
+            done.set_exception(event.error)
+
+    def wait(self, match: Callable[[OpenedRecord], bool]) -> Waiter:
+        """Return a context manager that waits for a record `match` accepts."""
+        return Waiter(self._waiters, match)
+
+    def offer(self, opened: OpenedRecord) -> None:
+        """Show a record to everyone who waits."""
+        for waiter in tuple(self._waiters):
+            waiter.offer(opened)
+
+    def fail(self, error: EufyError) -> None:
+        """The link is gone."""
+        for waiter in tuple(self._waiters):
+            waiter.fail(error)
 
 
 class JsonReply:

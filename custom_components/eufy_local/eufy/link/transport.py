@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
-from ..errors import EufyError, LinkError, LinkLost, NetworkBlocked
+from ..errors import EufyError, LinkLost, NetworkBlocked
 from ..net.policy import Purpose
 from ..net.udp import UdpSocket
 from .connection import State
@@ -20,7 +20,9 @@ RECEIVE_BUFFER: Final = 4 * 1024 * 1024
 """Socket buffer asked for: a 4K key frame is a burst of about 1 MB (p2p-transport.md §4.3)."""
 MAX_BURST: Final = 256
 """Datagrams read in one turn, so that the event loop gets to others (T18)."""
-MAX_DATAGRAM: Final = 65_535
+MAX_DATAGRAM: Final = 8192
+"""Bytes read of one datagram. Stations send about 1 KB (p2p-transport.md §4); a longer one is cut,
+which its length field shows, and is not acknowledged."""
 
 
 class Transport:
@@ -31,7 +33,6 @@ class Transport:
         session: a session whose connection is about to search.
         on_event: takes every event of the session, in the loop turn it happened.
         typed: addresses that the owner entered.
-        purposes: purposes of addresses other than stations (rendezvous servers).
     """
 
     def __init__(
@@ -41,18 +42,23 @@ class Transport:
         on_event: Callable[[SessionEvent], None],
         *,
         typed: frozenset[str] = frozenset(),
-        purposes: dict[Endpoint, Purpose] | None = None,
     ) -> None:
         self._udp = udp
         self._session = session
-        self._connection = session.connection
+        self.connection = session.connection
         self._on_event = on_event
         self._typed = typed
-        self._purposes = purposes or {}
+        self.purposes: dict[Endpoint, Purpose] = {}
+        """Purposes of addresses other than stations (rendezvous servers)."""
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._connected = False
         self._closed = False
+
+    @property
+    def local_port(self) -> int:
+        """The UDP port of this side."""
+        return self._udp.local_port
 
     @property
     def receive_buffer(self) -> int:
@@ -112,7 +118,7 @@ class Transport:
         if not batch:
             return
         self._udp.count_received(sum(map(len, batch)))
-        connection = self._connection
+        connection = self.connection
         connection.receive_burst(batch, now)
         if connection.quiet:
             self._flush()
@@ -123,7 +129,7 @@ class Transport:
 
     def _read_from_anyone(self, now: float) -> None:
         """Read while the socket is open to all: during search, and until no rival can answer."""
-        receive = self._connection.receive_datagram
+        receive = self.connection.receive_datagram
         try:
             for _ in range(MAX_BURST):
                 data, address = self._udp.recvfrom(MAX_DATAGRAM)
@@ -140,7 +146,7 @@ class Transport:
 
     def _connect(self, now: float) -> None:
         """Let the kernel drop what is not the peer's (T4); what waits already is still checked."""
-        peer = self._connection.peer
+        peer = self.connection.peer
         if peer is None:
             return
         try:
@@ -148,7 +154,7 @@ class Transport:
         except (OSError, NetworkBlocked) as error:
             self._fail(error, now)
             return
-        receive = self._connection.receive_datagram
+        receive = self.connection.receive_datagram
         try:
             while True:
                 data, address = self._udp.recvfrom(MAX_DATAGRAM)
@@ -168,22 +174,22 @@ class Transport:
     def _flush(self) -> None:
         if self._connected:
             send = self._udp.send
-            for data, _ in self._connection.datagrams_to_send():
+            for data, _ in self.connection.datagrams_to_send():
                 send(data)
             return
-        for data, address in self._connection.datagrams_to_send():
+        for data, address in self.connection.datagrams_to_send():
             self._send_to(data, address)
 
     def _send_to(self, data: bytes, address: Endpoint) -> None:
-        purpose = self._purposes.get(address)
+        purpose = self.purposes.get(address)
         # What the gate refuses it has counted; the search goes on with the other addresses.
         with contextlib.suppress(NetworkBlocked):
             self._udp.send_to(data, address, purpose, typed=address[0] in self._typed)
 
     def _next_time(self) -> float | None:
         due = self._session.next_timer()
-        if not self._connected and self._connection.state is State.LINKED:
-            contest = self._connection.contest_ends
+        if not self._connected and self.connection.state is State.LINKED:
+            contest = self.connection.contest_ends
             due = contest if due is None else min(due, contest)
         return due
 
@@ -205,19 +211,8 @@ class Transport:
         # After a pause of the process, what came in the meantime counts before what did not.
         self._readable()
         now = self._loop.time()
-        linked = self._connection.state is State.LINKED
-        if not self._connected and linked and now >= self._connection.contest_ends:
+        linked = self.connection.state is State.LINKED
+        if not self._connected and linked and now >= self.connection.contest_ends:
             self._connect(now)
         self._session.handle_timer(now)
         self.kick()
-
-    # --- for the link ----------------------------------------------------------------------
-
-    def local_address(self) -> str:
-        """Return this host's address on the link."""
-        return self._udp.local_address()
-
-    def require_open(self) -> None:
-        """Raise `LinkError` when the transport has ended."""
-        if self._closed:
-            raise LinkError("there is no link")

@@ -61,17 +61,20 @@ class CodecParameters:
     `video` is None before the first picture was ever seen; `audio` is None when no sound was
     seen, which is final only if `audio_settled` is true. `split_bytes` is the size at which the
     camera cuts its frames into several records, None if it never did (p2p-media.md §2.5).
+    `expected` is the codec to announce before the first picture; it is not stored.
     """
 
     video: VideoParameters | None = None
     audio: AudioParameters | None = None
     audio_settled: bool = False
     split_bytes: int | None = None
+    expected: Codec = Codec.H264
 
     @property
     def assumed_codec(self) -> Codec:
-        """The codec to announce: what was seen, else H.264 (design/home-assistant.md §2.3)."""
-        return self.video.codec if self.video else Codec.H264
+        """The codec to announce: what was seen, else what is expected (H.264 by default,
+        design/home-assistant.md §2.3)."""
+        return self.video.codec if self.video else self.expected
 
     @property
     def announced_audio(self) -> AudioParameters | None:

@@ -72,6 +72,7 @@ class Pipeline:
         self._assembler = Assembler(self.parameters.split_bytes)
         self._holes = HoleDetector()
         self._gate = NalGate()
+        self.timeline.restart()
         self._waiting = True
         self._group: list[MediaUnit] | None = None
         self._group_bytes = 0

@@ -25,6 +25,10 @@ class Timeline:
         """Return where the line is at `now`, from the last frame or, before one, the start."""
         return self._last + int((now - self._seen) * 1000)
 
+    def restart(self) -> None:
+        """Forget the camera's clock: the next frame lies where our own clock is."""
+        self._camera = None
+
     def place(self, camera_ms: int, now: float) -> int:
         """Return where a frame lies that arrived at `now`; small steps back are kept."""
         passed = int((now - self._seen) * 1000)

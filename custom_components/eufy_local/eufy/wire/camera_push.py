@@ -23,6 +23,7 @@ LATEST_MS: Final = 4_102_444_800_000
 
 _ID: Final = re.compile(r"[!-~]{1,64}\Z", re.ASCII)
 _PATH: Final = re.compile(r"/zx/[0-9A-Za-z_./-]{1,252}\Z", re.ASCII)
+_OLD_PATH: Final = re.compile(r"/(?:zx|media|mnt)/[0-9A-Za-z_./-]{1,248}\Z", re.ASCII)
 _CAMERA: Final = re.compile(r"/(Camera[0-9]{1,3})/")
 _MAX_RECORD: Final = 1 << 53
 
@@ -32,7 +33,7 @@ def decode_camera_push(inner: JsonObject) -> CameraPush:
     event_type = as_int(inner.get("event_type"), -1)
     if not 0 <= event_type <= 0xFFFF:
         raise WireError("a camera push names an event type")
-    file_path = clean_path(inner.get("file_path"), ".zxvideo")
+    file_path = clean_recording(inner.get("file_path"))
     serial = clean_id(inner.get("device_sn"))
     record_id = _number(inner.get("record_id"))
     records = _bound(inner.get("rec_content"), serial, record_id)
@@ -85,6 +86,19 @@ def clean_path(value: JsonValue, suffix: str) -> str:
     if len(text) > MAX_PATH or not text.endswith(suffix) or ".." in text:
         return ""
     return text if _PATH.match(text) else ""
+
+
+def clean_recording(value: JsonValue) -> str:
+    """Return the path of a recording, else the empty text.
+
+    As `clean_path`, and the roots and endings of older stations too (protocol/field.md).
+    """
+    text = as_text(value)
+    if text.endswith(".zxvideo"):
+        return clean_path(text, ".zxvideo")
+    if len(text) > MAX_PATH or not text.endswith((".dat", ".h264")) or ".." in text:
+        return ""
+    return text if _OLD_PATH.match(text) else ""
 
 
 def clean_id(value: JsonValue) -> str:

@@ -20,6 +20,8 @@ _H264_CODEC_TYPES: Final = frozenset({5, 7})
 _HEVC_CODEC_TYPES: Final = frozenset({16, 17, 18, 19, 20, 21, 32, 33, 34})
 _H264_KEY_TYPES: Final = frozenset({5, 7})
 _HEVC_KEY_TYPES: Final = frozenset({16, 17, 18, 19, 20, 21, 32, 33})
+_H264_PLAIN_TYPES: Final = frozenset({1, 5, 6, 7, 8, 9})
+_HEVC_SECOND: Final = range(1, 8)
 _SNIFF_WINDOW: Final = 4096
 """Bytes in which parameter sets and the first slice header begin."""
 
@@ -83,6 +85,28 @@ def sniff(data: Buffer) -> Codec | None:
             return Codec.HEVC
         if not first & 0x80 and first & 0x1F in _H264_CODEC_TYPES and first & 0x60:
             return Codec.H264
+    return None
+
+
+def guess_codec(data: Buffer) -> Codec | None:
+    """As `sniff`, but also take the shape of slice and SEI headers; None when undecided.
+
+    A frame of SEI and trailing slices of HEVC reads as H.264 "types 14 and 2", which no camera
+    sends (protocol/field.md); a plain H.264 slice sets the layer bit that HEVC leaves clear.
+    """
+    found = sniff(data)
+    if found is not None:
+        return found
+    window = bytes(data[:_SNIFF_WINDOW])
+    for begin in unit_offsets(window):
+        first = window[begin]
+        second = window[begin + 1] if begin + 1 < len(window) else 0
+        if first & 0x80:
+            continue
+        if first & 0x1F in _H264_PLAIN_TYPES and first & 0x01:
+            return Codec.H264
+        if not first & 0x01 and second in _HEVC_SECOND and first & 0x1F not in _H264_PLAIN_TYPES:
+            return Codec.HEVC
     return None
 
 
