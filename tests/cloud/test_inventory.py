@@ -53,6 +53,10 @@ def test_house_replaces_its_entries_and_the_serials_it_names() -> None:
     }
 
 
+def test_empty_answer_of_a_house_takes_nothing_away() -> None:
+    assert merge_lists([entry()], {"h1": []}) == [entry()]
+
+
 async def test_shared_home_is_found_in_its_house_list_only(world: World) -> None:
     lists = world.cloud.inventory[EMAIL]
     shared = entry(owner_id="b" * 40, house_id="shared", did="SIMAAAA-000001-BBBBB", member_type=0)
@@ -239,7 +243,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=12,
 )
-names = st.sampled_from(list(entry(params={1: "2"})) + ["station_sn", "station_name"])
+names = st.sampled_from([*entry(params={1: "2"}), "station_sn", "station_name"])
 
 
 @given(st.lists(st.dictionaries(names, values | st.just(HUB) | st.just(CAMERA)), max_size=6))

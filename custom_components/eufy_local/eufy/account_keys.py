@@ -20,6 +20,10 @@ MISSING_INTERVAL: Final = HOUR
 REJECTED_INTERVALS: Final = (15 * MINUTE, DAY)
 """Least time since the last fetch before the first and every further refetch of a refused key."""
 
+MAX_MISSING: Final = 8
+"""Missing keys asked for per owner and hour: a station names the id, and one that makes ids up
+must not make us call the cloud for each."""
+
 MAX_KEYS: Final = 2048
 """Kept keys; one owner's sweep can return about 400."""
 
@@ -87,10 +91,19 @@ class KeyBook:
     def may_fetch(self, owner_id: str, cipher_id: int) -> bool:
         """Whether a missing key may be asked for now; the try is counted when it may."""
         mark, now = (owner_id, cipher_id), self._clock()
-        tries = self._tries.get(mark)
-        if tries is not None and 0 <= now - tries.fetched < MISSING_INTERVAL:
+        recent = {
+            other
+            for other, tries in self._tries.items()
+            if other[0] == owner_id and 0 <= now - tries.fetched < MISSING_INTERVAL
+        }
+        if mark in recent or len(recent) >= MAX_MISSING:
             return False
-        self._tries[mark] = _Tries(now, tries.rejected if tries else 0)
+        self._tries = {
+            other: tries
+            for other, tries in self._tries.items()
+            if other in self._keys or other in recent or other[0] != owner_id
+        }
+        self._tries[mark] = _Tries(now)
         return True
 
     def may_replace(self, owner_id: str, cipher_id: int) -> bool:

@@ -26,7 +26,7 @@ _PEM_LINE: Final = re.compile(r"-----[A-Z ]+-----")
 def parse_ciphers(data: object, owner_id: str) -> dict[int, CipherKey]:
     """Read the answer in any of its forms: a list, `{"ciphers": […]}` or one object.
 
-    A key of another owner is not taken. A key whose texts are both unusable is left out.
+    A key of another owner is not taken. A half whose text is unusable is None; both can be.
     """
     entries: Iterable[object]
     if isinstance(data, list):
@@ -45,13 +45,12 @@ def _parse(entry: Json, owner_id: str) -> CipherKey | None:
         return None
     rsa = fields.text(entry, "private_key", limit=_MAX_KEY_TEXT)
     ecc = fields.text(entry, "ecc_private_key")
-    key = CipherKey(
+    return CipherKey(
         cipher_id,
         owner_id,
         Secret(rsa) if is_usable_rsa(rsa) else None,
         Secret(ecc.lower()) if _ECC.fullmatch(ecc) else None,
     )
-    return key if key.rsa_private or key.ecc_private else None
 
 
 def is_usable_rsa(text: str) -> bool:

@@ -40,10 +40,13 @@ def merge_lists(account: Iterable[Json], houses: Mapping[str, Iterable[Json]]) -
     """Merge the account's list with the list of each house (`cloud.md` §4.2, from the app).
 
     A house's answer replaces all entries of that house and all entries of the serials it names.
+    An empty answer replaces nothing: `null` is also what a cluster in trouble answers.
     """
     merged = list(account)
     for house_id, entries in houses.items():
         answer = list(entries)
+        if not answer:
+            continue
         named = {_entry_serial(entry) for entry in answer}
         merged = [
             entry
