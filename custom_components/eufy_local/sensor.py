@@ -1,18 +1,20 @@
-"""Who was seen last."""
+"""Who was seen last, and how the link to a station is protected."""
 
 from typing import Final, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
     SensorDeviceClass,
+    SensorEntity,
     SensorEntityDescription,
 )
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_NAMES
 from .coordinator import StationCoordinator
-from .entity import CameraDeviceEntity
+from .entity import CameraDeviceEntity, StationEntity
 from .eufy.camera import Camera
 from .eufy.detections import NAMED_KINDS, DetectionKind
 from .eufy.station_events import Detected
@@ -28,15 +30,25 @@ LAST_PERSON: Final = SensorEntityDescription(
     key="last_person", translation_key="last_person", device_class=SensorDeviceClass.ENUM
 )
 
+LINK_PROTECTION: Final = SensorEntityDescription(
+    key="link_protection",
+    translation_key="link_protection",
+    device_class=SensorDeviceClass.ENUM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    options=["clear", "static", "rsa", "gcm"],
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: EufyConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensor for each camera that can tell people apart."""
+    """Add a sensor for each station, and one for each camera that can tell people apart."""
     names = bool(entry.options.get(CONF_NAMES, True))
+    coordinators = entry.runtime_data.stations.values()
+    async_add_entities(LinkProtection(coordinator) for coordinator in coordinators)
     async_add_entities(
         LastPerson(coordinator, camera, names=names)
-        for coordinator in entry.runtime_data.stations.values()
+        for coordinator in coordinators
         for camera in coordinator.station.cameras.values()
         if not FACE_KINDS.isdisjoint(camera.detection_kinds)
     )
@@ -86,3 +98,16 @@ class LastPerson(CameraDeviceEntity, RestoreSensor):
         else:
             return
         self.async_write_ha_state()
+
+
+class LinkProtection(StationEntity, SensorEntity):
+    """The grade of the link's commands; what protects the pictures is measured elsewhere."""
+
+    def __init__(self, coordinator: StationCoordinator) -> None:
+        super().__init__(coordinator, LINK_PROTECTION)
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        link = self.station.link_info
+        return None if link is None else link.grade.name.lower()

@@ -383,6 +383,15 @@ async def test_a_refused_mode_is_a_translated_error(
     assert str(caught.value) == "The station did not answer the command"
 
 
+async def test_the_protection_of_the_link_is_shown(
+    hass: HomeAssistant, station: FakeStation
+) -> None:
+    assert state(hass, "sensor.homebase_link_protection") == "gcm"
+    station.link_info = None
+    station.connect(True)
+    assert state(hass, "sensor.homebase_link_protection") == STATE_UNKNOWN
+
+
 # --- availability ----------------------------------------------------------------------
 
 
