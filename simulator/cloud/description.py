@@ -15,8 +15,8 @@ class CloudAccount:
 
     email: str
     password: Secret[str] = field(repr=False)
-    user_id: str
-    cloud_user_id: str = ""
+    user_id: str = field(repr=False)
+    cloud_user_id: str = field(default="", repr=False)
     country: str = "DE"
     region: str = "eu"
     nick_name: str = "Person A"

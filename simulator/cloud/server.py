@@ -120,6 +120,7 @@ class FakeCloud:
             self.accounts, self.sessions, self.options, clock, rng=rng, server_key=private
         )
         self.services = Services(self.accounts, self.inventory, keys, self.options, clock)
+        self.picture_status = 200
         self.counters: Counter[str] = Counter()
         self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
         self._picture_tries: Counter[str] = Counter()
@@ -284,6 +285,8 @@ class FakeCloud:
         self._picture_tries[request.path] += 1
         picture = self.pictures.get(request.path)
         late = self._picture_tries[request.path] <= self.options.picture_misses
+        if self.picture_status != 200:
+            return web.Response(status=self.picture_status)
         if picture is None or late:
             return web.Response(status=404)
         return web.Response(body=picture, content_type="application/octet-stream")

@@ -262,7 +262,7 @@ async def test_changed_owner_stops_the_station(world: World) -> None:
     listed(world, demo_entries(owner=STRANGER))
     changes = await account.refresh()
     assert changes.changed == (HUB,)
-    assert account.stations == ()
+    assert not account.stations
     (change,) = account.changes
     assert (change.kind, change.serial) == (ChangeKind.OWNER, HUB)
     with pytest.raises(KeyUnavailable):
@@ -271,7 +271,7 @@ async def test_changed_owner_stops_the_station(world: World) -> None:
         await account.cipher_key(OWNER, 39)
 
     account = await restarted(world)  # it stays stopped
-    assert account.stations == ()
+    assert not account.stations
     await account.accept(HUB)
     assert account.stations[0].owner_id == STRANGER
     assert account.changes == ()

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from custom_components.eufy_local.eufy.cloud import CloudClient, CloudState
+from custom_components.eufy_local.eufy.cloud.envelope import token_headers
 from custom_components.eufy_local.eufy.cloud.hosts import Cluster
 from custom_components.eufy_local.eufy.cloud.models import CloudStation
 from custom_components.eufy_local.eufy.cloud.sign_in import SignIn
 from custom_components.eufy_local.eufy.cloud.state import Access, Session
-from custom_components.eufy_local.eufy.cloud.transport import Transport, token_headers
+from custom_components.eufy_local.eufy.cloud.transport import Transport
 from custom_components.eufy_local.eufy.errors import VerificationRequired
 from custom_components.eufy_local.eufy.secret import Secret
 from custom_components.eufy_local.eufy.wire import mega

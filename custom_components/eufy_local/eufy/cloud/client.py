@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..errors import CaptchaRequired, CloudError, VerificationRequired, WrongAccount
@@ -52,7 +52,7 @@ class SignedIn:
     and `last_country` (where the account was last used, if that differs) may explain it.
     """
 
-    account_id: str
+    account_id: str = field(repr=False)
     country: str
     region: str
     inventory: Inventory | None

@@ -78,7 +78,7 @@ def read_answer(raw: HttpAnswer, call: str, now: float) -> Answer:
     if code == -1:
         raise no_answer(call)
     message = fields.text(outer, "msg", "message")
-    return Answer(code, message, outer.get("data"), _retry_after(raw.headers, now))
+    return Answer(code, message, outer.get("data"), retry_after(raw.headers, now))
 
 
 def decrypted(answer: Answer, shared: str, call: str) -> object:
@@ -103,7 +103,7 @@ def no_answer(call: str) -> CloudUnreachable:
     return own_error(CloudUnreachable(text), "cloud_unreachable", call)
 
 
-def _retry_after(headers: Mapping[str, str], now: float) -> float:
+def retry_after(headers: Mapping[str, str], now: float) -> float:
     """Return the seconds of a Retry-After header, given as seconds or as a date."""
     value = next((v for k, v in headers.items() if k.lower() == "retry-after"), "").strip()
     if value.isdecimal() and len(value) <= 12:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from ..errors import CloudError, CloudUnreachable
 from ..net.policy import Purpose
 from ..secret import Secret
 from . import endpoints, fields
-from .codes import error_for, own_error
 from .envelope import APP_HEADERS, token_headers
 from .models import CloudStation
 from .state import Access
@@ -109,7 +107,7 @@ async def fetch_picture(
 ) -> bytes | None:
     """Fetch the picture of a push; None when it never appears.
 
-    The token goes only to the vendor's own hosts. Raises `SessionExpired` for a refused token.
+    The token goes only to the vendor's own hosts. Raises like any call.
     """
     transport.check_pause("picture")
     host = urlsplit(url).hostname or ""
@@ -124,14 +122,7 @@ async def fetch_picture(
         if answer.status == 200:
             return answer.body
         if answer.status != 404:
-            raise _picture_error(answer.status)
+            raise await transport.refuse(answer, "picture", access)
         if wait is not None:
             await sleep(wait)
     return None
-
-
-def _picture_error(status: int) -> CloudError:
-    if status in {401, 403, 429}:
-        return error_for(status, "picture")
-    text = f"the picture could not be fetched ({status})"
-    return own_error(CloudUnreachable(text, status), "cloud_unreachable", "picture")

@@ -6,7 +6,7 @@ address or picture of the cloud's entry ever reaches the object or the storage.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final, Self, override
 
 from ..errors import WireError
 from ..wire.app_conn import decode_app_conn
@@ -22,7 +22,7 @@ OWNER: Final = 2
 """`member_type` of the owner; an entry without member object is the account's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CloudStation:
     """One station: the end of a P2P link.
 
@@ -59,6 +59,10 @@ class CloudStation:
             return decode_app_conn(self.app_conn) if self.app_conn else ()
         except WireError:
             return ()
+
+    @override
+    def __repr__(self) -> str:
+        return f"CloudStation({self.serial[:5]}…)"
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON form for the store."""
@@ -103,7 +107,7 @@ class CloudStation:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CloudDevice:
     """One device behind a station, or a standalone camera (then both serials are equal).
 
@@ -121,6 +125,10 @@ class CloudDevice:
     firmware: str = ""
     local_ip: str = ""
     time_zone: str = ""
+
+    @override
+    def __repr__(self) -> str:
+        return f"CloudDevice({self.serial[:5]}…)"
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON form for the store."""

@@ -45,7 +45,7 @@ MAX_PAUSE: Final = DAY
 class Identity:
     """One key exchange with one realm: transport identity and shared key."""
 
-    key_ident: str
+    key_ident: str = field(repr=False)
     shared_key: Secret[str]
 
 
@@ -59,8 +59,8 @@ class Session:
 
     token: Secret[str]
     expires_at: float
-    user_id: str
-    cloud_user_id: str
+    user_id: str = field(repr=False)
+    cloud_user_id: str = field(repr=False)
     swapped: bool = False
 
     @property
@@ -113,7 +113,7 @@ class Pause:
 class CloudState:
     """The persistent state of one account's contact with the cloud."""
 
-    openudid: str
+    openudid: str = field(repr=False)
     access: Access | None = None
     sign_ins: list[float] = field(default_factory=list)
     pause: Pause = field(default_factory=Pause)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from ..errors import CloudBusy, CloudUnreachable, SessionExpired, WireError
+from ..errors import CloudBusy, CloudError, CloudUnreachable, SessionExpired, WireError
 from ..net.http import GatedHttp, HttpAnswer
 from ..net.policy import Purpose
 from ..secret import Secret
@@ -28,6 +28,7 @@ from .envelope import (
     decrypted,
     no_answer,
     read_answer,
+    retry_after,
     token_headers,
 )
 from .hosts import Realm
@@ -92,8 +93,7 @@ class Transport:
                 if answer.code == 0:
                     self.state.pause.count = 0
                 return answer
-            retry_at = await self._refused(answer, access)
-            raise error_for(answer.code, endpoint.name, as_time(retry_at) if retry_at else None)
+            raise await self._error(answer, endpoint.name, access)
 
     async def plain(self, host: str, path: str, body: Mapping[str, object]) -> Answer:
         """Make a call without key exchange: plain JSON both ways (`estimate_domain`)."""
@@ -133,6 +133,17 @@ class Transport:
         raise own_error(
             CloudBusy("the cloud did not answer several times", 0, when), "cloud_stalled", call
         )
+
+    async def refuse(self, raw: HttpAnswer, call: str, access: Access) -> CloudError:
+        """Return the error of a request beside the envelope, and remember what it means."""
+        answer = Answer(raw.status, "", None, retry_after(raw.headers, self.clock()))
+        if raw.status not in codes.CODES:
+            return no_answer(call)
+        return await self._error(answer, call, access)
+
+    async def _error(self, answer: Answer, call: str, access: Access) -> CloudError:
+        retry_at = await self._refused(answer, access)
+        return error_for(answer.code, call, as_time(retry_at) if retry_at else None)
 
     # --- one attempt -------------------------------------------------------------------
 
@@ -206,8 +217,7 @@ class Transport:
             answer, identity = await self._exchange_once(exchange, endpoint.purpose, access)
             self._other_content_type(access.cluster.host(exchange.service), answer.code)
         if answer.code or identity is None:
-            retry_at = await self._refused(answer, access)
-            raise error_for(answer.code, exchange.name, as_time(retry_at) if retry_at else None)
+            raise await self._error(answer, exchange.name, access)
         access.identities[endpoint.realm] = identity
         await self.save()
         return identity
