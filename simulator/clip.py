@@ -65,9 +65,7 @@ class Clip:
     def key_before(self, frame: int) -> int:
         """The newest key frame that is not later than a frame counter (which runs for ever)."""
         position = frame % len(self.video)
-        back = next(
-            (n for n in range(position + 1) if self.video[position - n].key), position
-        )
+        back = next((n for n in range(position + 1) if self.video[position - n].key), position)
         return frame - back
 
 

@@ -102,7 +102,7 @@ def zone_of(spec: StationSpec) -> dt.tzinfo:
     name = spec.time_zone.rpartition("|")[2]
     try:
         return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    except zoneinfo.ZoneInfoNotFoundError, ValueError:
         return dt.UTC
 
 
@@ -221,9 +221,7 @@ class EventLog:
             HISTORY_TABLE: [self.history_row(event) for event in events],
             CROP_TABLE: [self.crop_row(event) for event in events if event.has_crop],
             PERSON_TABLE: self.person_rows(),
-            FACE_TABLE: [
-                {"person_id": person.id, "face_id": person.id} for person in self._people
-            ],
+            FACE_TABLE: [{"person_id": person.id, "face_id": person.id} for person in self._people],
         }
 
 

@@ -162,5 +162,3 @@ class StationLink:
     def duplicates(self) -> int:
         """DATA datagrams of the client that had come before."""
         return sum(inbox.duplicates for inbox in self._inboxes.values())
-
-

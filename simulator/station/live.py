@@ -79,9 +79,11 @@ class LiveView:
         self.running = True
         tag = channel if family.media_channel_tag is None else family.media_channel_tag
         self.sealer = StreamSealer(offer, tag, flag, rng, faults.ecc)
-        self._stale = StreamSealer(
-            foreign_offer(self.sealer.kind, 0), tag, flag, rng, EccBehaviour.ALL
-        ) if faults.first_frame is FirstFrame.STALE_KEY else None
+        self._stale = (
+            StreamSealer(foreign_offer(self.sealer.kind, 0), tag, flag, rng, EccBehaviour.ALL)
+            if faults.first_frame is FirstFrame.STALE_KEY
+            else None
+        )
         self._clock = clock
         self._outlet = outlet
         self._family = family

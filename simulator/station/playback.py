@@ -37,9 +37,7 @@ class Recording:
     def size(self) -> int:
         """Bytes of all pictures, what 1303 announces."""
         video = self.clip.video
-        return sum(
-            len(video[(self.first_frame + n) % len(video)].data) for n in range(self.frames)
-        )
+        return sum(len(video[(self.first_frame + n) % len(video)].data) for n in range(self.frames))
 
 
 class Playback:

@@ -19,8 +19,8 @@ from custom_components.eufy_local.eufy.wire.record import Record, encode_record
 from custom_components.eufy_local.eufy.wire.sealing import Protection
 from custom_components.eufy_local.eufy.wire.station import Request
 
-from ..faults import Answer, Faults, SecondInit
 from ..families import Handshake
+from ..faults import Answer, Faults, SecondInit
 from ..home import Home, StationSpec
 from .agenda import Agenda
 from .media_keys import printable_key, private_scalar

@@ -1,0 +1,180 @@
+"""The sockets of the simulated stations on loopback, and the service that wakes sleeping ones.
+
+One search port serves all stations, on 127.0.0.1 and on the loopback net's broadcast address
+(S1). Each client address gets a socket of its own with a random port, as on hardware.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from custom_components.eufy_local.eufy.errors import WireError
+from custom_components.eufy_local.eufy.wire.datagram import DatagramType, decode_datagram
+from custom_components.eufy_local.eufy.wire.did import Did
+
+from .station.link import Address
+from .station.core import StationCore
+
+HOST: Final = "127.0.0.1"
+BROADCAST: Final = "127.255.255.255"
+BUFFER: Final = 4 * 1024 * 1024
+MAX_DATAGRAM: Final = 65535
+MAX_BURST: Final = 256
+"""Datagrams read from a socket before others get their turn."""
+PORT_TRIES: Final = 20
+DID_SIZE: Final = 20
+
+
+class Network:
+    """Runs stations: reads and writes their sockets, keeps their timers."""
+
+    def __init__(self, stations: Iterable[StationCore], *, search_port: int = 0) -> None:
+        self.stations = tuple(stations)
+        self.search_port = search_port
+        self.lookups = 0
+        self._searchers: list[socket.socket] = []
+        self._sockets: dict[tuple[int, int], socket.socket] = {}
+        """By station and link number; link 0 sends what impostors say."""
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Open the search sockets. Raises `OSError` when the port is taken."""
+        self._loop = asyncio.get_running_loop()
+        first, second = self._open_search()
+        self.search_port = first.getsockname()[1]
+        for sock in (first, second):
+            self._searchers.append(sock)
+            self._loop.add_reader(sock, self._read_search, sock)
+
+    def _open_search(self) -> tuple[socket.socket, socket.socket]:
+        for attempt in range(PORT_TRIES):
+            first = _udp(HOST, self.search_port)
+            try:
+                return first, _udp(BROADCAST, first.getsockname()[1])
+            except OSError:
+                first.close()
+                if self.search_port or attempt == PORT_TRIES - 1:
+                    raise
+        raise AssertionError
+
+    async def stop(self) -> None:
+        """Close everything; clients are not told."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for sock in (*self._searchers, *self._sockets.values()):
+            self._close(sock)
+        self._searchers.clear()
+        self._sockets.clear()
+
+    def _close(self, sock: socket.socket) -> None:
+        if self._loop is not None:
+            self._loop.remove_reader(sock)
+        sock.close()
+
+    @property
+    def now(self) -> float:
+        """The clock of all stations, in seconds."""
+        return asyncio.get_running_loop().time()
+
+    # --- search and rendezvous ------------------------------------------------------------
+
+    def _read_search(self, sock: socket.socket) -> None:
+        for data, address in _drain(sock):
+            if self._is_lookup(data):
+                self._lookup(data, address)
+                continue
+            for number, station in enumerate(self.stations):
+                station.receive_search(data, address, self.now)
+                self.pump(number)
+
+    @staticmethod
+    def _is_lookup(data: bytes) -> bool:
+        try:
+            return decode_datagram(data).type == DatagramType.LOOKUP_WITH_KEY
+        except WireError:
+            return False
+
+    def _lookup(self, data: bytes, address: Address) -> None:
+        """A rendezvous server pokes the station, which then punches the caller."""
+        self.lookups += 1
+        try:
+            did = Did.from_bytes(decode_datagram(data).payload[:DID_SIZE])
+        except WireError:
+            return
+        for number, station in enumerate(self.stations):
+            if Did.parse(station.spec.did) == did:
+                station.wake(address, self.now)
+                self.pump(number)
+
+    # --- links --------------------------------------------------------------------------
+
+    def _socket_of(self, station: int, link: int) -> socket.socket:
+        known = self._sockets.get((station, link))
+        if known is not None:
+            return known
+        sock = _udp(HOST, 0)
+        self._sockets[station, link] = sock
+        if self._loop is not None and link:
+            self._loop.add_reader(sock, self._read_link, station, link, sock)
+        return sock
+
+    def _read_link(self, number: int, link: int, sock: socket.socket) -> None:
+        station, now = self.stations[number], self.now
+        for data, address in _drain(sock):
+            station.receive(link, data, address, now)
+        self.pump(number)
+
+    def pump(self, number: int) -> None:
+        """Send what a station has to say and set its timer."""
+        if self._loop is None:
+            return
+        station, now = self.stations[number], self.now
+        station.handle_timer(now)
+        for item in station.outgoing(now):
+            _send(self._socket_of(number, item.link), item.data, item.address)
+        for link in station.take_closed():
+            sock = self._sockets.pop((number, link), None)
+            if sock is not None:
+                self._close(sock)
+        due = station.next_timer()
+        if (old := self._timers.pop(number, None)) is not None:
+            old.cancel()
+        if due is not None:
+            self._timers[number] = self._loop.call_at(due, self.pump, number)
+
+    def act[T](self, station: StationCore, action: Callable[[float], T]) -> T:
+        """Do something to a station now, and send what follows from it."""
+        result = action(self.now)
+        self.pump(self.stations.index(station))
+        return result
+
+
+def _udp(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _drain(sock: socket.socket) -> list[tuple[bytes, Address]]:
+    out: list[tuple[bytes, Address]] = []
+    with contextlib.suppress(OSError):
+        while len(out) < MAX_BURST:
+            out.append(sock.recvfrom(MAX_DATAGRAM))
+    return out
+
+
+def _send(sock: socket.socket, data: bytes, address: Address) -> None:
+    # A full buffer loses the datagram, as a network does; it is repeated.
+    with contextlib.suppress(OSError):
+        sock.sendto(data, address)
