@@ -20,7 +20,7 @@ class AudioCodec(StrEnum):
 
     AAC = "aac"
     PCMA = "pcma"
-    PCMU = "pcmu"
+    """G.711 A-law, 8 kHz."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class AudioParameters:
     config: bytes = b""
 
 
+G711_AUDIO: Final = AudioParameters(AudioCodec.PCMA, 8000, 1)
+
 # eufy cameras send AAC-LC, 16 kHz, mono (protocol/p2p-media.md §3).
 USUAL_AUDIO: Final = AudioParameters(AudioCodec.AAC, 16000, 1, bytes.fromhex("1408"))
 
@@ -72,8 +74,10 @@ class CodecParameters:
 
     @property
     def assumed_codec(self) -> Codec:
-        """The codec to announce: what was seen, else what is expected (H.264 by default,
-        design/home-assistant.md §2.3)."""
+        """The codec to announce: what was seen, else `expected`.
+
+        H.264 by default (design/home-assistant.md §2.3).
+        """
         return self.video.codec if self.video else self.expected
 
     @property

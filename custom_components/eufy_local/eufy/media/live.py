@@ -30,7 +30,7 @@ from .states import (
     is_final,
     reason_of,
 )
-from .talk import TalkSink
+from .talk import TalkDesk, TalkSink
 from .units import MediaUnit, VideoUnit
 from .usage import UsageLedger
 from .viewer import KeyFrameViewer, Viewer
@@ -77,7 +77,7 @@ class LiveStream:
         wall_clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self.name = name
-        self.talk = talk
+        self.talk = TalkDesk(talk) if talk else None
         self.usage = usage or UsageLedger()
         self.state = StreamState.IDLE
         self.reason: StreamReason | None = None
@@ -202,6 +202,22 @@ class LiveStream:
         finally:
             self.detach(viewer)
 
+    async def speak(self, media: bytes, asked_by: str = "announcement") -> float:
+        """Speak a media file through the camera, waking it; return the seconds spoken.
+
+        Raises `MediaError` if it has no loudspeaker, and as `TalkDesk.speak`.
+        """
+        if self.talk is None:
+            raise MediaError("this camera has no loudspeaker that can be used")
+        viewer = KeyFrameViewer(asked_by)
+        group = self.attach(viewer)
+        try:
+            if not group:
+                await viewer.found
+            return await self.talk.speak(media)
+        finally:
+            self.detach(viewer)
+
     async def close(self) -> None:
         """End the view for everybody and make the camera stop; nobody can attach again."""
         self._shut = True
@@ -212,6 +228,8 @@ class LiveStream:
             await asyncio.gather(task, return_exceptions=True)
         if self._closing is not None:
             await self._closing
+        if self.talk is not None:
+            await self.talk.close()
         self._set_state(StreamState.IDLE)
 
     def _dismiss(self, error: EufyError) -> None:

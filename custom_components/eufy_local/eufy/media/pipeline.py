@@ -10,7 +10,7 @@ from ..errors import FrameRefused
 from ..wire.media import AudioFrame, VideoFrame
 from .adts import parse_adts
 from .assembler import HOLD_SECONDS, Assembler
-from .codec import AudioParameters, CodecParameters
+from .codec import G711_AUDIO, CodecParameters
 from .nal_gate import NalGate
 from .protection import ProtectionMeter
 from .sequence import HoleDetector
@@ -153,20 +153,20 @@ class Pipeline:
         """Take one audio record."""
         now = self.last_media = self._loop.time()
         self.meter.add(frame.protection, now)
-        sound = parse_adts(frame.data)
-        if sound is None:
+        frames: tuple[bytes, ...] = (frame.data,)
+        if frame.g711:
+            form = G711_AUDIO
+        elif sound := parse_adts(frame.data):
+            form, frames = sound.parameters, sound.frames
+        else:
             self.counters.unknown_sound += 1
             return
         self._last_sound = now
-        self._sound(sound.parameters, sound.frames, frame.timestamp_ms, now)
-
-    def _sound(
-        self, form: AudioParameters, frames: tuple[bytes, ...], camera_ms: int, now: float
-    ) -> None:
         if self.parameters.audio != form or not self.parameters.audio_settled:
             self._learn(replace(self.parameters, audio=form, audio_settled=True))
         if not self._waiting:
-            self._deliver(AudioUnit(form, frames, self.timeline.place(camera_ms, now)))
+            time_ms = self.timeline.place(frame.timestamp_ms, now)
+            self._deliver(AudioUnit(form, frames, time_ms))
 
     def _check_sound(self, now: float) -> None:
         """Learn that a camera is silent, so that no view announces sound that never comes."""

@@ -40,6 +40,8 @@ MAX_REMEMBERED_NONCES: Final = 8192
 """Nonces of authenticated frames remembered, newest first: nine minutes at 15 frames/s."""
 
 _ECC_VERSIONS: Final = frozenset({8, 9})
+_FLOODLIGHT: Final = 3
+_G711: Final = 1
 _SEALED_END_TO_END: Final = frozenset({4, 5})
 
 
@@ -90,13 +92,17 @@ class VideoFrame:
 
 @dataclass(frozen=True, slots=True)
 class AudioFrame:
-    """One audio record in the clear: ADTS frames; `kind` is the header's type byte."""
+    """One audio record in the clear: ADTS frames; `kind` is the header's type byte.
+
+    `g711` marks A-law samples instead, as floodlights declare them (p2p-media.md §3) [D].
+    """
 
     data: bytes = field(repr=False)
     timestamp_ms: int
     kind: int
     channel: int
     protection: MediaProtection
+    g711: bool = False
 
 
 class StreamKey:
@@ -345,7 +351,9 @@ class MediaDecoder:
             data = self._open_gcm(self._audio_key, view[AUDIO_HEADER_SIZE:], datalen)
             protection = MediaProtection.AUTHENTICATED
         timestamp = self._audio_time.unwrap(raw)
-        return AudioFrame(data, timestamp, kind, record.subheader[2], protection)
+        subheader = record.subheader
+        g711 = subheader[5] == _FLOODLIGHT and subheader[0] == _G711
+        return AudioFrame(data, timestamp, kind, subheader[2], protection, g711)
 
 
 class _Dropped(Exception):

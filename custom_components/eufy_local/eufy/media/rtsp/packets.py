@@ -13,7 +13,7 @@ from .rtp import Payload, RtpCounter, interleave
 
 VIDEO_TYPE: Final = 96
 AUDIO_TYPE: Final = 97
-_STATIC_TYPES: Final = {AudioCodec.PCMU: 0, AudioCodec.PCMA: 8}
+_STATIC_TYPES: Final = {AudioCodec.PCMA: 8}
 """RFC 3551 §6."""
 VIDEO_CLOCK: Final = 90_000
 _AAC_SAMPLES: Final = 1024

@@ -66,3 +66,16 @@ def interleave(
             parts.append(prefix)
         parts.append(data)
     return b"".join(parts)
+
+
+def rtp_payload(packet: bytes) -> tuple[int, bytes] | None:
+    """Return payload type and payload of a received RTP packet, None if it is none."""
+    if len(packet) < _RTP_HEADER_SIZE or packet[0] >> 6 != 2:
+        return None
+    start = _RTP_HEADER_SIZE + 4 * (packet[0] & 0xF)
+    if packet[0] & 0x10:
+        start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4])
+    end = len(packet)
+    if packet[0] & 0x20:
+        end -= packet[-1]
+    return (packet[1] & 0x7F, packet[start:end]) if start <= end else None

@@ -11,6 +11,8 @@ from .packets import VIDEO_CLOCK, VIDEO_TYPE, audio_type
 VIDEO_TRACK: Final = 0
 AUDIO_TRACK: Final = 1
 TALK_TRACK: Final = 2
+TALK_TYPE: Final = 0
+"""PCMU, 8 kHz (RFC 3551 §6)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Description:
             # The ONVIF back-channel: sendonly from the viewer's point of view (ONVIF Streaming
             # Specification §5.3); PCMU is what every client can send.
             lines += [
-                "m=audio 0 RTP/AVP 0",
-                "a=rtpmap:0 PCMU/8000",
+                f"m=audio 0 RTP/AVP {TALK_TYPE}",
+                f"a=rtpmap:{TALK_TYPE} PCMU/8000",
                 "a=sendonly",
                 f"a=control:trackID={TALK_TRACK}",
             ]
@@ -81,11 +83,10 @@ class Description:
 
 def _audio_lines(audio: AudioParameters) -> list[str]:
     kind = audio_type(audio)
-    names = {AudioCodec.AAC: "mpeg4-generic", AudioCodec.PCMA: "PCMA", AudioCodec.PCMU: "PCMU"}
-    channels = f"/{audio.channels}" if audio.codec is AudioCodec.AAC or audio.channels > 1 else ""
+    names = {AudioCodec.AAC: "mpeg4-generic", AudioCodec.PCMA: "PCMA"}
     lines = [
         f"m=audio 0 RTP/AVP {kind}",
-        f"a=rtpmap:{kind} {names[audio.codec]}/{audio.rate}{channels}",
+        f"a=rtpmap:{kind} {names[audio.codec]}/{audio.rate}/{audio.channels}",
         "a=recvonly",
         f"a=control:trackID={AUDIO_TRACK}",
     ]

@@ -5,9 +5,8 @@ out before there is any video (design/media.md).
 """
 
 import asyncio
-import hmac
-import logging
 import secrets
+from collections.abc import Awaitable
 from typing import Final
 
 from ...errors import ConfigurationError
@@ -15,11 +14,11 @@ from ...net.gate import Gate
 from ...net.policy import Purpose
 from ...secret import Secret
 from ..live import LiveStream
-from .message import MAX_HEADER, Request, RequestRefused, Target
+from .auth import Credentials
+from .doors import DigestDoor, TokenDoor
+from .message import MAX_HEADER
 from .packets import StreamPackets
 from .session import RtspSession
-
-_LOGGER: Final = logging.getLogger(__name__)
 
 MAX_PLAYING: Final = 4
 """Viewers of one camera at a time (design/security.md T15)."""
@@ -58,25 +57,6 @@ class MountedCamera:
         return playing < MAX_PLAYING
 
 
-class _TokenDoor:
-    """Lets in whoever knows the token; everybody else learns nothing (404)."""
-
-    def __init__(self, cameras: dict[str, MountedCamera], token: Secret[str]) -> None:
-        self._cameras = cameras
-        self._token = token.reveal().encode()
-
-    def find(self, target: Target, request: Request) -> MountedCamera:
-        token, name = target.path if len(target.path) == 2 else ("", "")
-        known = hmac.compare_digest(token.encode(), self._token)
-        camera = self._cameras.get(name)
-        if not known or camera is None:
-            raise RequestRefused(404)
-        return camera
-
-    def challenge(self, request: Request) -> dict[str, str]:
-        return {}
-
-
 class RtspServer:
     """Serves live streams to Home Assistant, go2rtc and others on this host.
 
@@ -97,8 +77,9 @@ class RtspServer:
         self._port = port
         self._token = token
         self._cameras: dict[str, MountedCamera] = {}
-        self._door = _TokenDoor(self._cameras, token)
+        self._door = TokenDoor(self._cameras, token)
         self._server: asyncio.Server | None = None
+        self._lan_server: asyncio.Server | None = None
         self._sessions: dict[RtspSession, None] = {}
 
     @property
@@ -118,14 +99,56 @@ class RtspServer:
         )
         self._port = self._server.sockets[0].getsockname()[1]
 
+    async def expose(
+        self,
+        port: int,
+        credentials: Credentials,
+        host: str = "0.0.0.0",  # noqa: S104
+    ) -> None:
+        """Serve the same cameras on the LAN too, as `rtsp://USER:PASSWORD@HOST:PORT/NAME`.
+
+        The owner's explicit choice, for NVRs and a go2rtc elsewhere. RTSP has no encryption:
+        whoever can listen on the LAN sees the pictures, but not the password. Raises `OSError`
+        if the port is taken, `ConfigurationError` for an empty user or password.
+        """
+        if not credentials.user or not credentials.password or '"' in credentials.user:
+            raise ConfigurationError("viewers on the LAN need a user and a password")
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Awaitable[None]:
+            door = DigestDoor(self._cameras, credentials)
+            return self._serve(RtspSession(reader, writer, door, lan=True), writer)
+
+        await self.conceal()
+        self._lan_server = await self._gate.listen_tcp(
+            Purpose.LOCAL_STREAM, host, port, accept, lan=True, limit=MAX_HEADER
+        )
+
+    @property
+    def lan_port(self) -> int | None:
+        """The port on the LAN, None while there is none."""
+        if self._lan_server is None:
+            return None
+        port: int = self._lan_server.sockets[0].getsockname()[1]
+        return port
+
+    async def conceal(self) -> None:
+        """Stop serving on the LAN; viewers there are cut off."""
+        server, self._lan_server = self._lan_server, None
+        await self._shut(server, lan=True)
+
     async def stop(self) -> None:
         """End all connections and stop listening."""
+        await self.conceal()
         server, self._server = self._server, None
+        await self._shut(server, lan=False)
+
+    async def _shut(self, server: asyncio.Server | None, *, lan: bool) -> None:
         if server is None:
             return
         server.close()
         for session in tuple(self._sessions):
-            session.abort()
+            if session.lan == lan:
+                session.abort()
         await server.wait_closed()
 
     def add(self, name: str, stream: LiveStream) -> None:
@@ -147,13 +170,15 @@ class RtspServer:
         return f"rtsp://{self._host}:{self._port}/{self._token.reveal()}/{name}"
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        unknown = [session for session in self._sessions if not session.is_known]
+        await self._serve(RtspSession(reader, writer, self._door, lan=False), writer)
+
+    async def _serve(self, session: RtspSession, writer: asyncio.StreamWriter) -> None:
+        unknown = [other for other in self._sessions if not other.is_known]
         if len(self._sessions) >= MAX_CONNECTIONS:
             writer.transport.abort()
             return
         if len(unknown) >= MAX_UNKNOWN:
             unknown[0].abort()
-        session = RtspSession(reader, writer, self._door, lan=False)
         self._sessions[session] = None
         try:
             await session.serve()

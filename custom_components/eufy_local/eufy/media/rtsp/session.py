@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import secrets
-from typing import Final, Protocol
+from typing import Final
 
 from ...errors import EufyError
 from ..codec import AudioParameters, CodecParameters
-from ..live import LiveStream
+from ..talk import Talk
 from ..units import MediaUnit, VideoUnit
+from .doors import Camera, Door
 from .message import (
     MAX_HEADER,
     Request,
@@ -19,8 +20,8 @@ from .message import (
     parse_transport,
     response,
 )
-from .packets import StreamPackets
-from .sdp import AUDIO_TRACK, TALK_TRACK, VIDEO_TRACK, Description
+from .rtp import rtp_payload
+from .sdp import AUDIO_TRACK, TALK_TRACK, TALK_TYPE, VIDEO_TRACK, Description
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -43,29 +44,6 @@ BACK_CHANNEL: Final = "www.onvif.org/ver20/backchannel"
 _METHODS: Final = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 
 
-class Camera(Protocol):
-    """What the server holds of one camera."""
-
-    stream: LiveStream
-
-    @property
-    def packets(self) -> StreamPackets:
-        """The RTP streams that all viewers share."""
-
-    def has_room(self) -> bool:
-        """Tell whether one more viewer may play."""
-
-
-class Door(Protocol):
-    """How a listener finds the camera that a request means and checks that it may be seen."""
-
-    def find(self, target: Target, request: Request) -> Camera:
-        """Return the camera; raises `RequestRefused`."""
-
-    def challenge(self, request: Request) -> dict[str, str]:
-        """Return the headers of a 401 answer."""
-
-
 class RtspSession:
     """Serves one connection until either side ends it."""
 
@@ -75,7 +53,7 @@ class RtspSession:
         self._reader = reader
         self._transport = writer.transport
         self._door = door
-        self._lan = lan
+        self.lan = lan
         self._loop = asyncio.get_running_loop()
         self._id = secrets.token_hex(8)
         self._agent = ""
@@ -87,6 +65,7 @@ class RtspSession:
         self._reports: asyncio.TimerHandle | None = None
         self._video_sent = False
         self._lagging_since: float | None = None
+        self._talk: Talk | None = None
 
     @property
     def is_known(self) -> bool:
@@ -101,7 +80,7 @@ class RtspSession:
             kind = "go2rtc"
         elif self._agent.startswith("Lavf"):
             kind = "stream"
-        return f"LAN {kind}" if self._lan else kind
+        return f"LAN {kind}" if self.lan else kind
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -170,7 +149,7 @@ class RtspSession:
         head = await self._reader.readexactly(3)
         data = await self._reader.readexactly(int.from_bytes(head[1:]))
         if self._playing and head[0] == self._channels.get(TALK_TRACK):
-            self._talk(data)
+            self._hear(data)
 
     def _answer(self, request: Request) -> bool:
         """Answer one request at once; return False to end the connection."""
@@ -181,11 +160,11 @@ class RtspSession:
         except RequestRefused as refusal:
             headers = {}
             if refusal.status == 401:
-                headers = self._door.challenge(request)
+                headers = self._door.challenge()
             elif refusal.status == 405:
                 headers = {"Allow": _METHODS}
             self._write(response(refusal.status, request.sequence, headers))
-            return refusal.status != 404
+            return refusal.status != 404 and not self._door.is_shut
         return request.method != "TEARDOWN"
 
     def _dispatch(self, request: Request, target: Target) -> None:
@@ -292,8 +271,17 @@ class RtspSession:
         if not self._transport.is_closing():
             self._transport.write(data)
 
-    def _talk(self, data: bytes) -> None:
-        """Take one RTP packet of sound from the viewer."""
+    def _hear(self, data: bytes) -> None:
+        """Take one RTP packet of sound from the viewer; begins a talk if there is none."""
+        desk = self._camera.stream.talk if self._camera else None
+        packet = rtp_payload(data)
+        if desk is None or packet is None or packet[0] != TALK_TYPE or not packet[1]:
+            return
+        if self._talk is None or self._talk.is_over:
+            if desk.is_busy:
+                return
+            self._talk = desk.begin()
+        self._talk.feed(packet[1])
 
     # --- playing -----------------------------------------------------------------------
 
@@ -383,6 +371,9 @@ class RtspSession:
         if self._reports is not None:
             self._reports.cancel()
             self._reports = None
+        if self._talk is not None:
+            self._talk.end()
+            self._talk = None
         if self._playing and self._camera is not None:
             self._playing = False
             self._camera.stream.detach(self)
