@@ -121,7 +121,11 @@ class Control:
                 "links": len(station.links),
                 "guard_mode": station.desk.memory.mode,
                 "live": [
-                    {"camera": view.camera.key, "frames": view.frames_sent, "frame": view.last_frame}
+                    {
+                        "camera": view.camera.key,
+                        "frames": view.frames_sent,
+                        "frame": view.last_frame,
+                    }
                     for view in station.live_views()
                 ],
             }

@@ -14,8 +14,8 @@ from custom_components.eufy_local.eufy.errors import WireError
 from custom_components.eufy_local.eufy.wire.datagram import DatagramType, decode_datagram
 from custom_components.eufy_local.eufy.wire.did import Did
 
-from .station.link import Address
 from .station.core import StationCore
+from .station.link import Address
 
 HOST: Final = "127.0.0.1"
 BROADCAST: Final = "127.255.255.255"

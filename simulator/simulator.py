@@ -17,13 +17,13 @@ from aiohttp import web
 
 from custom_components.eufy_local.eufy.secret import Secret
 
+from .clip import Clip, load_clip
 from .cloud import AccountLists, Challenge, CloudAccount, CloudOptions, FakeCloud, device_entry
 from .cloud.description import Entry, house_entry
-from .clip import Clip, load_clip
 from .home import CameraSpec, Home, PersonSpec, StationSpec
 from .network import BROADCAST, HOST, Network
-from .station.detections import Event
 from .station.core import StationCore
+from .station.detections import Event
 from .synthetic import synthetic_clip
 
 
@@ -223,7 +223,7 @@ def _lists(home: Home) -> AccountLists:
 
 def _entries(home: Home, station: StationSpec) -> list[Entry]:
     """The cloud's list entries of a station and its devices."""
-    common = {"owner_id": station.owner_id, "house_id": home.house_id}
+    common: dict[str, Any] = {"owner_id": station.owner_id, "house_id": home.house_id}
     own = device_entry(
         station.serial,
         station.device_type,

@@ -31,6 +31,7 @@ class Effect(StrEnum):
     NOT_JSON = "not_json"
     PLAIN = "plain"  # `data` unencrypted
     ABSENT = "absent"  # no `data`
+    DATA = "data"  # `data` replaced by `Fault.data`, encrypted as usual
     UNDECODABLE = "undecodable"  # `data` that does not decrypt
     REDIRECT = "redirect"
     DROP = "drop"  # the connection is cut
@@ -48,6 +49,7 @@ class Fault:
     message: str = "error"
     retry_after: str = ""
     seconds: float = 31.0
+    data: object = None
     location: str = "https://elsewhere.example.invalid/"
 
 

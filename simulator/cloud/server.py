@@ -226,6 +226,8 @@ class FakeCloud:
         identity = self.sessions.identity(realm, region, request.headers)
         data = self.sessions.open(identity, request.headers, body)
         result = self._serve(call, service, region, request, data)
+        if fault and fault.effect is Effect.DATA:
+            result = fault.data
         if fault and fault.effect is Effect.PLAIN:
             return web.json_response(_success(result))
         if fault and fault.effect is Effect.UNDECODABLE:
