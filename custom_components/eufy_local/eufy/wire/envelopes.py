@@ -162,12 +162,20 @@ def json_record(record_type: int, value: object, *, channel: int = STATION_CHANN
     return Command(record_type, JsonBody.of(value), channel)
 
 
+_CHANNEL_IN_HEADER_ONLY: Final = frozenset({1249, 1250, 1251, 1252})
+"""Clip length, retrigger and their like: form I although they belong to a camera (§10)."""
+
+
 def scalar(
     command: int, value: int, account_id: str = "", *, channel: int | None = None
 ) -> Command:
-    """Form S for a camera `channel`, or form I for the station when it is None (§1.1)."""
+    """Form S for a camera `channel`, or form I for the station when it is None (§1.1).
+
+    A few camera settings use form I with the channel in the header only.
+    """
     header = STATION_CHANNEL if channel is None else channel
-    return Command(command, ScalarBody(value, channel, account_id), header)
+    sub = None if command in _CHANNEL_IN_HEADER_ONLY else channel
+    return Command(command, ScalarBody(value, sub, account_id), header)
 
 
 def void(command: int, *, channel: int = STATION_CHANNEL) -> Command:
