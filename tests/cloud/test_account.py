@@ -159,6 +159,7 @@ async def test_sign_out_forgets_all_but_what_protects_the_account(world: World) 
         {"cloud": {}},
         {"stations": {"stations": [{"station": {}}]}},
         {"stations": {"changes": [{"kind": "x"}]}},
+        {"stations": {"changes": [{"kind": "x", "station": {"serial": HUB, "owner_id": "o"}}]}},
     ],
 )
 async def test_damaged_store_is_named(world: World, damage: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ REFUSED_CALLS = [
     (4416, 200, CloudError, "cloud_signature", "eufy's cloud did not accept the signature"),
     (10000, 200, CloudError, "cloud_parameter", "eufy's cloud did not understand a value"),
     (20004, 200, CloudError, "owner_only", "Only the owner of the home may ask this."),
+    (26052, 200, VerificationRequired, "code_required", "eufy has sent a verification code."),
     (26084, 200, AccountTakenOver, "account_taken_over", "Another device signed in with the same"),
     (26084, 401, AccountTakenOver, "account_taken_over", "Another device signed in with the same"),
     (26145, 200, CloudBusy, "cloud_too_many_requests", "eufy's cloud has asked for a pause"),
@@ -104,8 +105,8 @@ async def test_refused_login(
 
 def test_tests_above_cover_the_whole_table() -> None:
     tested = {row[0] for row in REFUSED_CALLS} | {row[0] for row in REFUSED_LOGINS}
-    # 26052 and 100033 are the two answers that a sign-in test shows (`test_sign_in`).
-    assert set(CODES) - tested == {26052, 100033}
+    # 100033 answers a wrong captcha: `test_wrong_captcha_brings_a_new_picture`.
+    assert set(CODES) - tested == {100033}
 
 
 async def test_numeric_text_is_a_code(world: World) -> None:

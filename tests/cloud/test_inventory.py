@@ -15,7 +15,7 @@ from custom_components.eufy_local.eufy.cloud.inventory import (
     parse_inventory,
 )
 from custom_components.eufy_local.eufy.cloud.models import CloudDevice, CloudStation
-from custom_components.eufy_local.eufy.errors import WireError
+from custom_components.eufy_local.eufy.errors import CloudBusy, SessionExpired, WireError
 from custom_components.eufy_local.eufy.secret import Secret
 from simulator.cloud import Effect, Fault, device_entry
 
@@ -87,6 +87,25 @@ async def test_one_refused_house_does_not_hide_the_others(world: World) -> None:
     world.cloud._routes["house", "/app/house/get_devs_list"] = watched
     assert len(await client.inventory()) == 4
     assert order == ["", "house-0001"]
+
+
+@pytest.mark.parametrize("code", [26084, 250999])
+@pytest.mark.parametrize("call", ["house", "get_hub_list", "get_invites"])
+async def test_refusal_that_concerns_the_account_is_not_swallowed(
+    world: World, call: str, code: int
+) -> None:
+    client = world.client()
+    await client.sign_in(EMAIL, WORD, "DE")
+    lists = world.cloud.inventory[EMAIL]
+    fault = Fault(Effect.CODE, call, code=code)
+    if call == "house":  # the second call of this name is that of the house
+        fault.call = "get_devs_list"
+        world.options.faults.append(Fault(Effect.PLAIN, "get_devs_list"))
+    elif call == "get_hub_list":
+        lists.devices.append(entry("T9999P2300000042", parent="T0000P2300000042"))
+    world.options.faults.append(fault)
+    with pytest.raises((SessionExpired, CloudBusy)):
+        await (client.invitations() if call == "get_invites" else client.inventory())
 
 
 async def test_second_source_is_asked_when_devices_lack_their_hub(world: World) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.eufy_local.eufy.cloud import CloudState
+from custom_components.eufy_local.eufy.cloud.endpoints import HOUSES
 from custom_components.eufy_local.eufy.cloud.state import Access
 from custom_components.eufy_local.eufy.errors import (
     AccountTakenOver,
@@ -193,6 +194,47 @@ async def test_absent_data_is_an_empty_list(world: World) -> None:
     await client.sign_in(EMAIL, WORD, "DE")
     world.options.faults.append(Fault(Effect.ABSENT, "get_devs_list", times=3))
     assert len(await client.inventory()) == 0
+
+
+@pytest.mark.parametrize("data", ["", None, 5, "text", {"house_infos": 7}, [{"house_id": []}]])
+async def test_lists_of_the_wrong_shape_are_empty(world: World, data: object) -> None:
+    client = world.client()
+    await client.sign_in(EMAIL, WORD, "DE")
+    world.options.faults.append(Fault(Effect.DATA, "get_house_list", data=data))
+    assert len(await client.inventory()) == 4  # from the account's own list
+
+
+class FixedHttp(GatedHttp):
+    """Answers everything with one body."""
+
+    def __init__(self, answer: HttpAnswer) -> None:
+        self.answer = answer
+
+    async def post(self, url: str, **_: object) -> HttpAnswer:
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"msg":"x"}', b'{"code":null}', b'{"code":true}', b"5"]
+)
+async def test_answer_without_a_code_is_no_answer(world: World, body: bytes) -> None:
+    client = world.client()
+    await client.sign_in(EMAIL, WORD, "DE")
+    client._transport.http = FixedHttp(HttpAnswer(200, {}, body))
+    with pytest.raises(CloudUnreachable):
+        await client.inventory()
+
+
+async def test_empty_and_broken_data_beside_a_code(world: World) -> None:
+    client = world.client()
+    await client.sign_in(EMAIL, WORD, "DE")
+    access = client._transport.signed_in()
+    client._transport.http = FixedHttp(HttpAnswer(200, {}, b'{"code":0,"data":""}'))
+    assert (await client._transport.call(HOUSES, {}, access)).data is None
+    client._transport.http = FixedHttp(HttpAnswer(200, {}, b'{"code":10000,"data":"!"}'))
+    with pytest.raises(CloudError) as raised:
+        await client.inventory()
+    assert raised.value.code == 10000
 
 
 async def test_redirect_is_not_followed(world: World) -> None:

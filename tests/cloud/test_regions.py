@@ -100,6 +100,27 @@ async def test_refusal_of_the_other_cluster_keeps_the_first(
     assert client.signed_in
 
 
+async def test_unreadable_list_of_the_other_cluster_keeps_the_first(world: World) -> None:
+    move(world, "us", "US")
+    fault = Fault(Effect.CODE, "get_devs_list", code=10000, times=0)
+    world.options.faults.append(fault)
+
+    async def arm(seconds: float) -> None:
+        fault.times = -1
+        world.options.faults.append(Fault(Effect.CODE, "get_last_login_code", code=10000))
+        world.options.faults.append(Fault(Effect.CODE, "get_invites", code=10000))
+        world.options.faults.append(Fault(Effect.CODE, "get_house_invite_records", code=26084))
+
+    client = world.client()
+    client._sleep = arm
+    result = await client.sign_in(EMAIL, WORD, "DE")
+    assert [(f.region, f.count, f.reason) for f in result.findings] == [
+        ("eu", 0, ""),
+        ("us", None, "cloud_parameter"),
+    ]
+    assert (result.region, result.invitations, result.last_country) == ("eu", (), None)
+
+
 async def test_spent_budget_is_named_instead_of_a_second_login(world: World) -> None:
     client = world.client()
     client.state.sign_ins = [world.now - 100, world.now - 50]

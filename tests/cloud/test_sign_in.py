@@ -1,6 +1,7 @@
 """Signing in: password, captcha, code, and what each refusal leaves behind."""
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from custom_components.eufy_local.eufy.errors import (
     CaptchaRequired,
     CloudBusy,
     CloudError,
+    CloudUnreachable,
     SignInExpired,
     SignInRefused,
     VerificationRequired,
@@ -256,3 +258,94 @@ async def test_request_limits_stop_all_calls(world: World, fault: Fault, minutes
     assert world.cloud.total == calls
     world.now += minutes * 60 + 1
     assert len(await again.inventory())
+
+
+# --- answers that a healthy cloud would not give ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"auth_token": "t"},
+        {"auth_token": "", "user_id": OWNER},
+        {"auth_token": "bad\r\nheader: x", "user_id": OWNER},
+        {"auth_token": "t" * 5000, "user_id": OWNER},
+        {"auth_token": "t", "user_id": "<script>"},
+    ],
+)
+async def test_login_answer_without_a_usable_token(world: World, data: object) -> None:
+    world.options.faults.append(Fault(Effect.DATA, "login", data=data))
+    client = world.client()
+    with pytest.raises(CloudUnreachable) as raised:
+        await client.sign_in(EMAIL, WORD, "DE")
+    assert raised.value.call == "login"
+    assert client.state.access is None
+
+
+async def test_token_without_expiry_lives_a_week(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.client()
+    login = world.cloud.passport.login
+
+    def without_expiry(*args: Any) -> dict[str, Any]:
+        return login(*args) | {"token_expires_at": 0}
+
+    monkeypatch.setattr(world.cloud.passport, "login", without_expiry)
+    await client.sign_in(EMAIL, WORD, "DE")
+    assert client.state.access is not None
+    assert client.state.access.session is not None
+    assert client.state.access.session.expires_at == world.now + 7 * 86400
+
+
+@pytest.mark.parametrize("item", ["", "AAAA", "!", "data:image/svg+xml;base64,PHN2Zz4=", 5, None])
+async def test_captcha_that_is_no_picture(world: World, item: object) -> None:
+    world.options.challenge = Challenge.CAPTCHA
+    world.options.faults.append(
+        Fault(Effect.DATA, "captcha", data={"captcha_id": "1", "item": item})
+    )
+    with pytest.raises(CloudUnreachable):
+        await world.client().sign_in(EMAIL, WORD, "DE")
+
+
+async def test_answer_that_got_lost_can_be_given_again(world: World) -> None:
+    world.options.challenge = Challenge.CODE
+    client = world.client()
+    with pytest.raises(VerificationRequired):
+        await client.sign_in(EMAIL, WORD, "DE")
+    world.options.faults.append(Fault(Effect.DROP, "login"))
+    with pytest.raises(CloudUnreachable):
+        await client.answer_code(world.cloud.code)
+    assert await client.answer_code(world.cloud.code)
+
+
+async def test_captcha_after_a_failed_resend_belongs_to_the_login(world: World) -> None:
+    world.options.challenge = Challenge.CODE
+    client = world.client()
+    with pytest.raises(VerificationRequired):
+        await client.sign_in(EMAIL, WORD, "DE")
+    world.options.faults += [
+        Fault(Effect.CODE, "verify_code", code=10000),
+        Fault(Effect.CODE, "login", code=100032),
+    ]
+    with pytest.raises(CloudError):
+        await client.resend_code()
+    with pytest.raises(CaptchaRequired):
+        await client.answer_code(world.cloud.code)
+    assert await client.answer_captcha(world.cloud.captcha_answer)
+
+
+async def test_three_wrong_captchas_while_sending_the_code(world: World) -> None:
+    world.options.challenge = Challenge.CODE
+    world.options.faults.append(Fault(Effect.CODE, "verify_code", code=100033, times=-1))
+    client = world.client()
+    with pytest.raises(CaptchaRequired):
+        await client.sign_in(EMAIL, WORD, "DE")
+    for _ in range(2):
+        with pytest.raises(CaptchaRequired):
+            await client.answer_captcha("x")
+    with pytest.raises(SignInExpired):
+        await client.answer_captcha("x")

@@ -1,11 +1,11 @@
 """Cipher keys: what the cloud holds for the cipher ids of an owner (`protocol/cloud.md` §5.1)."""
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -65,6 +65,6 @@ def is_usable_rsa(text: str) -> bool:
         der = base64.b64decode(body, validate=True)
         # Validation of the primes takes 20 ms of the event loop and protects nobody here.
         key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
-    except ValueError, TypeError, binascii.Error:
+    except ValueError, TypeError, UnsupportedAlgorithm:
         return False
     return isinstance(key, RSAPrivateKey)

@@ -201,6 +201,7 @@ class SignIn:
         if answer or not pending.code:  # the answer to a code has no captcha fields (A)
             body |= {"answer": answer, "captcha_id": pending.captcha_id if answer else ""}
         body |= {"verify_code": pending.code, "login_id": ""}
+        pending.stage = _Stage.LOGIN
         try:
             reply = await self._transport.call(
                 endpoints.LOGIN, body, pending.access, accept=_ANSWERED
