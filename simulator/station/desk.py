@@ -1,11 +1,11 @@
 """The station's own state and what commands do to it: the `Desk` that `commands` asks for."""
 
-import dataclasses
+import functools
 import random
 from collections.abc import Callable, Iterable
 
 from custom_components.eufy_local.eufy.errors import WireError
-from custom_components.eufy_local.eufy.wire import database, requests, safe_json
+from custom_components.eufy_local.eufy.wire import requests, safe_json
 from custom_components.eufy_local.eufy.wire import station as wire_station
 from custom_components.eufy_local.eufy.wire.datagram import Channel
 from custom_components.eufy_local.eufy.wire.envelopes import STATION_CHANNEL, CommandType
@@ -25,11 +25,12 @@ from ..faults import EccBehaviour, Faults
 from ..home import CameraSpec, Home, StationSpec
 from .agenda import Agenda
 from .detections import EventLog, push_text
-from .disk import Disk, query_reply, storage_value
+from .disk import Disk, storage_value
 from .live import LiveView, MediaClock, Outlet
 from .media_keys import StreamSealer
 from .memory import Memory
 from .playback import Playback, Recording
+from .queries import answer_query, not_ready
 from .scene import SceneClock
 from .session import Session
 
@@ -37,7 +38,6 @@ APP_STOP = 16
 HOMEBASE_ALARM = 3
 DEVICE_ALARM = 25
 LIGHT = 1400
-SIREN_STATE = "siren"
 
 
 class Seat:
@@ -66,11 +66,11 @@ class StationDesk:
         self,
         home: Home,
         spec: StationSpec,
+        load: Callable[[CameraSpec], Clip],
+        *,
         faults: Faults,
         rng: random.Random,
         agenda: Agenda,
-        load: Callable[[CameraSpec], Clip],
-        *,
         epoch: float,
         now: float,
     ) -> None:
@@ -78,7 +78,7 @@ class StationDesk:
         self.memory = Memory(spec)
         self.rng = rng
         self.log = EventLog(spec, home.people)
-        self.disk = Disk(spec, self.log, home.people)
+        self.disk = Disk(spec, self.log, home.people, seed=home.seed)
         self.seats: list[Seat] = []
         self.scenes = {c.channel: SceneClock(c, load, now) for c in spec.cameras}
         self.heard: list[bytes] = []
@@ -117,9 +117,13 @@ class StationDesk:
             return
         for number, part in enumerate(self.memory.dump_per_block()):
             if number and late:
-                self._agenda.at(now + late, lambda _, p=part: self._one_dump(session, p))
+                self._agenda.at(now + late, functools.partial(self._late_dump, session, part))
             else:
                 self._one_dump(session, part)
+
+    def _late_dump(self, session: Session, value: dict[str, object], now: float) -> None:
+        del now
+        self._one_dump(session, value)
 
     def _one_dump(self, session: Session, value: dict[str, object]) -> None:
         session.notice(CommandType.PARAMETERS, safe_json.dumps(value) + bytes(2))
@@ -192,7 +196,7 @@ class StationDesk:
         outlet = Outlet(
             send=lambda record: seat.send(Channel.VIDEO, record),
             backlog=lambda: seat.backlog(Channel.VIDEO),
-            hang_up=lambda: seat.hang_up(),
+            hang_up=seat.hang_up,
             last_ping=lambda: session.last_ping,
             wall_ms=self.wall_ms,
         )
@@ -263,9 +267,9 @@ class StationDesk:
         del now
         if self._not_ready < self._faults.database_not_ready:
             self._not_ready += 1
-            value: dict[str, object] | None = database.error_value(-1100, "not ready")
+            value: dict[str, object] | None = not_ready()
         else:
-            value = query_reply(self.log, self.spec, asked)
+            value = answer_query(self.log, self.spec, asked)
         if value is not None:
             self._content(session, CommandType.DATABASE, value)
 
@@ -283,8 +287,9 @@ class StationDesk:
 
     def send_pictures(self, session: Session, paths: tuple[str, ...], now: float) -> None:
         """An unknown path gets no reply at all (p2p-media.md §6.1)."""
+        del now
         for path in paths:
-            self.disk.ask(path, lambda data, p=path: self._picture(session, p, data), now)
+            self.disk.ask(path, functools.partial(self._picture, session, path))
 
     def _picture(self, session: Session, path: str, data: bytes) -> None:
         if any(seat.session is session for seat in self.seats):
@@ -312,39 +317,3 @@ class StationDesk:
         for session in ready:
             session.notice(CommandType.NOTIFY, plaintext)
         return len(ready)
-
-
-def adjusted(faults: Faults, changes: dict[str, object]) -> None:
-    """Set switches by name; ValueError names what is not a switch or has a wrong value."""
-    known = {field.name: field for field in dataclasses.fields(Faults)}
-    for name, value in changes.items():
-        if name not in known:
-            raise ValueError(f"no such fault: {name}")
-        current = getattr(faults, name)
-        try:
-            setattr(faults, name, _converted(known[name].type, current, value))
-        except (TypeError, ValueError, KeyError) as error:
-            raise ValueError(f"{name}: {value!r} does not fit") from error
-
-
-def _converted(kind: object, current: object, value: object) -> object:
-    from enum import StrEnum  # noqa: PLC0415
-
-    from ..families import Handshake  # noqa: PLC0415
-    from ..faults import Answer  # noqa: PLC0415
-
-    if isinstance(current, StrEnum):
-        return type(current)(str(value))
-    if isinstance(current, dict):
-        if not isinstance(value, dict):
-            raise TypeError
-        return {int(key): Answer(**item) for key, item in value.items()}
-    if isinstance(current, bool) or kind == bool | None:
-        return None if value is None else bool(value)
-    if isinstance(current, int):
-        return int(str(value))
-    if isinstance(current, float):
-        return float(str(value))
-    if kind == Handshake | None:
-        return None if value is None else Handshake(str(value))
-    return None if value is None else int(str(value))

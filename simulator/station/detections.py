@@ -161,7 +161,8 @@ class EventLog:
         """An older event, of another camera if there is one."""
         older = [e for e in self._events if e.record_id < event.record_id]
         foreign = [e for e in older if e.camera != event.camera]
-        return (foreign or older or [None])[-1]
+        found = foreign or older
+        return found[-1] if found else None
 
     def on(self, start: str, end: str) -> list[Event]:
         """Events of the days from ``start`` until before ``end`` (YYYYMMDD), newest first."""

@@ -1,140 +1,158 @@
-"""What lies on a station's disk: database answers, storage figures, pictures.
+"""What lies on a station's disk: pictures cut out of the scene, and the storage figures.
 
-protocol/p2p-commands.md §5 and §8, p2p-media.md §6.
+A picture takes longer to decode than a frame lasts, so the sans-IO core only lists what is
+wanted; whoever drives it makes the bytes (`render`, in a thread) and hands them in.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
 
-from custom_components.eufy_local.eufy.wire import safe_json
-from custom_components.eufy_local.eufy.wire.database import (
-    PERSON_TABLE,
-    Verb,
-    error_value,
-    reply_value,
-)
+from custom_components.eufy_local.eufy.wire.crypto import rsa_modulus
 from custom_components.eufy_local.eufy.wire.did import Did
 from custom_components.eufy_local.eufy.wire.envelopes import CommandType
-from custom_components.eufy_local.eufy.wire.requests import DatabaseQuery
 from custom_components.eufy_local.eufy.wire.still import seal_v1
 
-from .. import snapshots
+from .. import identity, snapshots
 from ..clip import Clip
 from ..home import PersonSpec, StationSpec
 from .detections import Event, EventLog, face_path
 
-VERB_UNKNOWN: Final = -6006
-V1_CODE: Final = "9900000001"
+MAX_PICTURES = 64
+"""Pictures kept in memory; older ones are cut again when asked for."""
+MAX_WAITING = 64
+V1_CODE = "1767323045"
 """The 10 digits in the header of an obfuscated picture."""
-MAX_ROWS: Final = 100
+
+type Answer = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureJob:
+    """A picture that is wanted: one frame of a channel's scene, whole or its middle."""
+
+    path: str
+    channel: int
+    frame: int
+    crop: bool
+
+
+def render(job: PictureJob, clip: Clip) -> bytes:
+    """Make the JPEG of a job; takes up to a few hundred milliseconds."""
+    return snapshots.crop(clip, job.frame) if job.crop else snapshots.still(clip, job.frame)
 
 
 class Disk:
-    """Stored pictures and the figures of the storage."""
+    """Pictures by path."""
 
-    card = (16_000, 9_000)
-    """MiB in all and free, what 1144 answers."""
+    card = (119_000, 87_654)
+    """Total and free MB of the memory card."""
 
-    def __init__(self, spec: StationSpec, log: EventLog, people: tuple[PersonSpec, ...]) -> None:
+    def __init__(
+        self, spec: StationSpec, log: EventLog, people: tuple[PersonSpec, ...], *, seed: int
+    ) -> None:
+        self.album: dict[int, bytes] = {}
+        """JPEG of known people by id, where there are real ones."""
         self._spec = spec
         self._log = log
-        self._people = people
-        self._seed = 0
-        self.clip_of: Callable[[int], Clip] | None = None
-        """Gives the scene of a channel; set by the desk."""
-
-    def bind_seed(self, seed: int) -> None:
-        """Take the home's seed."""
+        self._people = {face_path(person): person for person in people}
         self._seed = seed
+        self._pictures: OrderedDict[str, bytes] = OrderedDict()
+        self._waiting: dict[str, list[Answer]] = {}
+        self._jobs: list[PictureJob] = []
+
+    @property
+    def cloud_offer(self) -> str:
+        """What older stations wrap a stored video's key to: the cloud cipher's RSA key."""
+        label = f"cipher/{self._spec.owner_id}/{self._spec.family.cipher_id}"
+        return rsa_modulus(identity.rsa_key(self._seed, label).public_key()).hex()
+
+    def ask(self, path: str, then: Answer) -> None:
+        """Call `then` with the picture, now or once it is made; never for an unknown path."""
+        if (ready := self._stored(path)) is not None:
+            then(ready)
+        elif self._want(path):
+            self._waiting[path].append(then)
 
     def prepare(self, event: Event) -> None:
-        """A picture of the event exists from now on; it is cut when it is asked for."""
-        del event
+        """Have the pictures of an event made before anybody asks."""
+        for path in (event.thumbnail, *([event.crop] if event.has_crop else [])):
+            self._want(path)
 
-    def ask(self, path: str, then: Callable[[bytes], None], now: float) -> None:
-        """Hand the stored bytes of a picture to `then`; nothing for an unknown path."""
-        del now
-        data = self._jpeg(path)
-        if data is None:
+    def take_jobs(self) -> list[PictureJob]:
+        """The pictures to make; each is handed out once."""
+        jobs, self._jobs = self._jobs, []
+        return jobs
+
+    def put(self, job: PictureJob, jpeg: bytes) -> None:
+        """A picture has been made (empty: it could not be)."""
+        waiting = self._waiting.pop(job.path, [])
+        if not jpeg:
             return
-        if self._spec.family.obfuscated_stills:
-            data = seal_v1(data, self._spec.serial, Did.parse(self._spec.did), V1_CODE)
-        then(data)
+        data = self._wrapped(jpeg)
+        self._pictures[job.path] = data
+        while len(self._pictures) > MAX_PICTURES:
+            self._pictures.popitem(last=False)
+        for then in waiting:
+            then(data)
 
-    def _jpeg(self, path: str) -> bytes | None:
-        person = next((p for p in self._people if face_path(p) == path), None)
+    def _stored(self, path: str) -> bytes | None:
+        person = self._people.get(path)
+        if person is not None and person.id in self.album:
+            return self._wrapped(self.album[person.id])
+        return self._pictures.get(path)
+
+    def _want(self, path: str) -> bool:
+        """Order a picture unless that is done already; False for an unknown path."""
+        if path in self._waiting:
+            return True
+        job = self._job(path)
+        if job is None or len(self._waiting) >= MAX_WAITING:
+            return False
+        self._waiting[path] = []
+        self._jobs.append(job)
+        return True
+
+    def _job(self, path: str) -> PictureJob | None:
+        person = self._people.get(path)
         if person is not None:
-            seen = [e for e in self._log.events if e.person == person]
-            return self._crop(seen[-1]) if seen else None
+            seen = [event for event in self._log.events if event.person == person]
+            if not seen:
+                return None
+            return PictureJob(path, seen[-1].camera.channel, seen[-1].frame, crop=True)
         event = self._log.find(path)
-        if event is None or self.clip_of is None:
+        if event is None:
             return None
         if path == event.thumbnail:
-            return snapshots.still(self.clip_of(event.camera.channel), event.frame)
-        return self._crop(event) if path == event.crop and event.has_crop else None
+            return PictureJob(path, event.camera.channel, event.frame, crop=False)
+        if path == event.crop and event.has_crop:
+            return PictureJob(path, event.camera.channel, event.frame, crop=True)
+        return None
 
-    def _crop(self, event: Event) -> bytes | None:
-        if self.clip_of is None:
-            return None
-        return snapshots.crop(self.clip_of(event.camera.channel), event.frame)
-
-
-def query_reply(log: EventLog, spec: StationSpec, asked: DatabaseQuery) -> dict[str, object] | None:
-    """Answer a database query; None is silence (a mandatory field is missing)."""
-    verb, payload = asked.verb, asked.payload
-    served = {Verb.QUERY, Verb.COUNT_PER_DAY, Verb.LATEST, spec.family.history_verb}
-    if verb not in served:
-        return error_value(VERB_UNKNOWN, "not supported")
-    if verb == Verb.LATEST:
-        return _latest(log, spec, asked)
-    if verb == Verb.QUERY:
-        needed = {"start_id", "end_id", "need_ai", "update_time", "alarm_id"}
-        if not needed <= payload.keys():
-            return None
-        if asked.table == PERSON_TABLE:
-            return _reply(asked, {PERSON_TABLE: log.person_rows()})
-    start = str(payload.get("start_date", ""))
-    events = log.on(start, str(payload.get("end_date", "")) or "99999999")[:MAX_ROWS]
-    if verb == Verb.COUNT_PER_DAY:
-        days: dict[str, int] = {}
-        for event in events:
-            day = event.local.strftime("%Y%m%d")
-            days[day] = days.get(day, 0) + 1
-        rows: list[safe_json.JsonObject] = [{"days": d, "count": n} for d, n in days.items()]
-        return _reply(asked, {asked.table: rows})
-    return _reply(asked, log.tables(events))
-
-
-def _latest(log: EventLog, spec: StationSpec, asked: DatabaseQuery) -> dict[str, object]:
-    rows: list[safe_json.JsonObject] = []
-    for camera in spec.cameras:
-        events = [e for e in log.events if e.camera == camera]
-        newest = events[-1].thumbnail if events else ""
-        counted: safe_json.JsonObject = {
-            "event_count": len(events),
-            "crop_hb3_path": newest,
-            "crop_cloud_path": "",
-        }
-        rows.append({"device_sn": camera.serial, "payload": counted})
-    empty = reply_value(asked.verb, {}, table=asked.table, transaction=asked.transaction)
-    return empty | {"data": rows}
-
-
-def _reply(
-    asked: DatabaseQuery, tables: dict[str, list[safe_json.JsonObject]]
-) -> dict[str, object]:
-    return reply_value(asked.verb, dict(tables), table=asked.table, transaction=asked.transaction)
+    def _wrapped(self, jpeg: bytes) -> bytes:
+        if not self._spec.family.obfuscated_stills:
+            return jpeg
+        return seal_v1(jpeg, self._spec.serial, Did.parse(self._spec.did), V1_CODE)
 
 
 def storage_value(cmd: int) -> dict[str, object]:
-    """The 1351 value that answers a storage query (1307 or 55000)."""
-    if cmd == CommandType.STORAGE:
-        body = {
-            "storage_days": 30,
-            "hdd_info": {"disk_size": 238_475, "disk_used": 2_100, "health": 0},
-            "emmc_info": {"disk_size": 16_000, "disk_used": 3_000, "health": 0},
-        }
-        return {"cmd": 1307, "payload": {"cmd": 11001, "mIntRet": 0, "body": body}}
-    sizes = {"emmc_total": 16_000, "emmc_free": 9_000, "hdd_total": 0, "hdd_free": 0}
-    inner = {"hdd_exist": 0, "emmc_status": 0, "usb_status": 0, "payload": sizes}
-    return {"cmd": cmd, "payload": inner}
+    """The notify that answers 1307 or 55000 (p2p-commands.md §8); sizes in MiB."""
+    if cmd != CommandType.STORAGE:
+        sizes = {"emmc_total": 14_000, "emmc_free": 9_000, "hdd_total": 0, "hdd_free": 0}
+        state = {"hdd_exist": 0, "emmc_status": 0, "usb_status": 0, "payload": sizes}
+        return {"cmd": cmd, "payload": state}
+    hdd = {
+        "disk_size": 953_869,
+        "system_size": 2_048,
+        "disk_used": 201_344,
+        "video_used": 198_000,
+        "video_size": 940_000,
+        "cur_temperate": 38,
+        "work_status": 0,
+        "parted_status": 0,
+        "health": 0,
+    }
+    emmc = hdd | {"disk_size": 14_800, "disk_used": 6_200, "video_used": 5_900}
+    emmc["video_size"] = 12_000
+    body = {"hdd_info": hdd, "emmc_info": emmc, "move_disk_info": {}, "storage_days": 21}
+    return {"cmd": cmd, "payload": {"cmd": 11001, "mIntRet": 0, "body": body}}

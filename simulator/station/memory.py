@@ -10,6 +10,7 @@ from custom_components.eufy_local.eufy.wire.parameters import (
     Parameter,
     dump_value,
 )
+from custom_components.eufy_local.eufy.wire.safe_json import JsonObject
 
 from ..home import StationSpec
 
@@ -83,7 +84,7 @@ class Memory:
             if param not in hidden
         ]
 
-    def _extras(self) -> dict[str, object]:
+    def _extras(self) -> JsonObject:
         quality = base64.b64encode(json.dumps({"mode_0": {"quality": 2}}).encode()).decode()
         return {
             "db_bypass_str": [

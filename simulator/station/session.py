@@ -53,6 +53,7 @@ class Session:
         self,
         home: Home,
         spec: StationSpec,
+        *,
         faults: Faults,
         rng: random.Random,
         agenda: Agenda,
