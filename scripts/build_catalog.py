@@ -83,6 +83,7 @@ def product_row(row: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
         "capabilities": row["capabilities"],
         "webrtc": bool(row["wire"].get("webrtc_routing")),
     }
+    full["guard_scalar"] = row["product_code"] in codes(live["guard_scalar"])
     if "live_stream" in row["capabilities"] or row["wire"].get("live_open_client"):
         full["live"] = live_forms(live, row["product_code"])
         full["legacy"] = legacy_form(live, row["product_code"])

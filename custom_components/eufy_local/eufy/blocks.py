@@ -20,7 +20,7 @@ class ParameterBlocks:
     """Parameters by channel; `standalone` stations have one block for all labels."""
 
     def __init__(self, *, standalone: bool) -> None:
-        self._standalone = standalone
+        self.standalone = standalone
         self._blocks: dict[int, dict[int, str]] = {}
 
     def block(self, channel: int) -> Mapping[int, str]:
@@ -51,7 +51,7 @@ class ParameterBlocks:
         return frozenset(changed)
 
     def _key(self, label: int) -> int:
-        if self._standalone or label == OLD_STANDALONE_BLOCK:
+        if self.standalone or label == OLD_STANDALONE_BLOCK:
             return STATION_BLOCK
         return label
 

@@ -7,7 +7,7 @@ from typing import Final, override
 from .blocks import ParameterBlocks, number
 from .catalog.detections import detection_kinds
 from .catalog.products import Context, Product, context_of, product_for
-from .cloud.inventory import CloudDevice
+from .cloud import CloudDevice
 from .detections import Detection, DetectionKind
 from .live_source import LiveMemory, LiveTarget
 from .media.live import LiveStream, MediaSource
@@ -115,5 +115,3 @@ class Camera(Device):
     @override
     def __repr__(self) -> str:
         return f"Camera({self.product.code}, channel {self.channel})"
-
-

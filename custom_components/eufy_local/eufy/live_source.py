@@ -237,9 +237,7 @@ class LinkSource:
         )
         return tuple(sorted(forms, key=lambda form: form.form != self._memory.form))
 
-    async def _request(
-        self, link: Link, target: LiveTarget, form: LiveForm, *, ecc: bool
-    ) -> None:
+    async def _request(self, link: Link, target: LiveTarget, form: LiveForm, *, ecc: bool) -> None:
         key = await self._mint.take(ecc=ecc)
         # On a standalone link the camera's tag is not reliable (`protocol/p2p.md` C17).
         channel = target.channel if form.behind_station else None

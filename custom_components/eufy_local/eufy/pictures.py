@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from .errors import CommandError, CommandTimeout, EufyError, MediaError, WireError
 from .link.link import Link
+from .media.picture import PictureDecoder
 from .text import clean_picture_path
 from .wire.commands import still
 from .wire.did import Did
@@ -64,6 +65,41 @@ class PictureChecker(Protocol):
 
     async def key_frame_to_jpeg(self, codec: str, data: bytes) -> bytes:
         """Decode a key frame (Annex B, `h264` or `hevc`) to JPEG; raise `EufyError`."""
+
+
+class SharedDecoder:
+    """One decoder process for all stations, from the first user to the last."""
+
+    def __init__(self, make: Callable[[], PictureDecoder] = PictureDecoder) -> None:
+        self._make = make
+        self._decoder: PictureDecoder | None = None
+        self._users = 0
+
+    def acquire(self) -> None:
+        """Count a user; each call needs one `release` later."""
+        self._users += 1
+
+    async def release(self) -> None:
+        """End the process when nobody needs it any more."""
+        self._users -= 1
+        if self._users == 0 and (decoder := self._decoder) is not None:
+            self._decoder = None
+            await decoder.close()
+
+    async def check_jpeg(self, data: bytes) -> tuple[int, int]:
+        """As `PictureDecoder.check_jpeg`."""
+        return await self._use().check_jpeg(data)
+
+    async def key_frame_to_jpeg(self, codec: str, data: bytes) -> bytes:
+        """As `PictureDecoder.key_frame_to_jpeg`."""
+        return await self._use().key_frame_to_jpeg(codec, data)
+
+    def _use(self) -> PictureDecoder:
+        if self._users == 0:
+            raise MediaError("pictures are not decoded now")
+        if self._decoder is None:
+            self._decoder = self._make()
+        return self._decoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +238,5 @@ class PictureFetcher:
             self.failed += 1
             return
         self.fetched += 1
-        taken = replace(
-            picture, time=wish.time, source=wish.source, detection_id=wish.detection_id
-        )
+        taken = replace(picture, time=wish.time, source=wish.source, detection_id=wish.detection_id)
         self._deliver(wish, taken)

@@ -121,6 +121,13 @@ class Product:
     live: dict[Context, tuple[str, ...]] | None = None
     legacy_live: tuple[str, str] | None = None
     stop_envelope: bool = False
+    guard_scalar: bool = False
+    """Whether the guard mode is set by a scalar first (`protocol/p2p-commands.md` §3.3)."""
+
+    @property
+    def has_guard_mode(self) -> bool:
+        """Return whether the product, as a station, has a guard mode of its own."""
+        return self.kind is ProductKind.STATION or "guard_mode" in self.capabilities
 
     @property
     def model(self) -> str:
@@ -204,6 +211,7 @@ def _product(row: dict[str, Any]) -> Product:
         live={Context(key): tuple(value) for key, value in live.items()} if live else None,
         legacy_live=(legacy["self"], legacy["hub"]) if legacy else None,
         stop_envelope=row.get("stop_envelope", False),
+        guard_scalar=row.get("guard_scalar", False),
     )
 
 
