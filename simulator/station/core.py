@@ -94,7 +94,7 @@ class StationCore:
         self._ready: list[Outgoing] = []
         self._gone: list[int] = []
         self._deaf_to: dict[str, float] = {}
-        self._awake_until = now if spec.family.sleeps else float("inf")
+        self._awake_until = float("-inf") if spec.family.sleeps else float("inf")
         self._off_until = now
 
     # --- what comes in ------------------------------------------------------------------
