@@ -22,6 +22,7 @@ _SIZE_TOLERANCE: Final = 64
 # A stream has one or two parameter sets of a kind; this many are remembered as already checked.
 _REMEMBERED_SETS: Final = 16
 _MAX_SETS_OF_A_KIND: Final = 4
+_ZEROS: Final = bytes(4096)
 
 type _Sets = dict[int, tuple[bytes, ...]]
 
@@ -86,10 +87,19 @@ def split_nals(data: bytes) -> list[memoryview]:
         if count > MAX_NALS:
             raise FrameRefused(f"more than {MAX_NALS} NAL units in an access unit")
         if end > begin and not data[end - 1]:
-            end = begin + len(data[begin:end].rstrip(b"\0"))
+            end = _without_stuffing(data, begin, end)
         if end > begin:
             nals.append(view[begin:end])
     return nals
+
+
+def _without_stuffing(data: bytes, begin: int, end: int) -> int:
+    # Whole blocks first: megabytes of zeros must not take milliseconds.
+    block = len(_ZEROS)
+    while end - begin >= block and data[end - block : end] == _ZEROS:
+        end -= block
+    last = max(begin, end - block)
+    return last + len(data[last:end].rstrip(b"\0"))
 
 
 class NalGate:
