@@ -10,10 +10,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from custom_components.eufy_local.eufy.errors import WireError
-from custom_components.eufy_local.eufy.wire.datagram import DatagramType, decode_datagram
-from custom_components.eufy_local.eufy.wire.did import Did
-
+from .rendezvous import Rendezvous, ValidDsk
 from .station.core import StationCore
 from .station.disk import PictureJob, render
 from .station.link import Address
@@ -25,16 +22,23 @@ MAX_DATAGRAM: Final = 65535
 MAX_BURST: Final = 256
 """Datagrams read from a socket before others get their turn."""
 PORT_TRIES: Final = 20
-DID_SIZE: Final = 20
 
 
 class Network:
     """Runs stations: reads and writes their sockets, keeps their timers."""
 
-    def __init__(self, stations: Iterable[StationCore], *, search_port: int = 0) -> None:
+    def __init__(
+        self,
+        stations: Iterable[StationCore],
+        *,
+        search_port: int = 0,
+        valid_dsk: ValidDsk | None = None,
+    ) -> None:
         self.stations = tuple(stations)
         self.search_port = search_port
-        self.lookups = 0
+        self.rendezvous_port = 0
+        """Of the service that wakes sleeping cameras; hardware uses 32100 on the internet."""
+        self.rendezvous = Rendezvous(self.stations, valid_dsk)
         self._searchers: list[socket.socket] = []
         self._sockets: dict[tuple[int, int], socket.socket] = {}
         """By station and link number; link 0 sends what impostors say."""
@@ -50,6 +54,10 @@ class Network:
         for sock in (first, second):
             self._searchers.append(sock)
             self._loop.add_reader(sock, self._read_search, sock)
+        waker = _udp(HOST, 0)
+        self._searchers.append(waker)
+        self._loop.add_reader(waker, self._read_rendezvous, waker)
+        self.rendezvous_port = waker.getsockname()[1]
 
     def _open_search(self) -> tuple[socket.socket, socket.socket]:
         for attempt in range(PORT_TRIES):
@@ -85,35 +93,20 @@ class Network:
         """The clock of all stations, in seconds."""
         return asyncio.get_running_loop().time()
 
-    # --- search and rendezvous ------------------------------------------------------------
+    # --- search -------------------------------------------------------------------------
 
     def _read_search(self, sock: socket.socket) -> None:
         for data, address in _drain(sock):
-            if self._is_lookup(data):
-                self._lookup(data, address)
-                continue
             for number, station in enumerate(self.stations):
                 station.receive_search(data, address, self.now)
                 self.pump(number)
 
-    @staticmethod
-    def _is_lookup(data: bytes) -> bool:
-        try:
-            return decode_datagram(data).type == DatagramType.LOOKUP_WITH_KEY
-        except WireError:
-            return False
-
-    def _lookup(self, data: bytes, address: Address) -> None:
-        """A rendezvous server pokes the station, which then punches the caller."""
-        self.lookups += 1
-        try:
-            did = Did.from_bytes(decode_datagram(data).payload[:DID_SIZE])
-        except WireError:
-            return
-        for number, station in enumerate(self.stations):
-            if Did.parse(station.spec.did) == did:
-                station.wake(address, self.now)
-                self.pump(number)
+    def _read_rendezvous(self, sock: socket.socket) -> None:
+        for data, address in _drain(sock):
+            for answer in self.rendezvous.receive(data, self.now):
+                _send(sock, answer, address)
+        for number in range(len(self.stations)):
+            self.pump(number)
 
     # --- links --------------------------------------------------------------------------
 

@@ -81,7 +81,9 @@ class Simulator:
             self.stations[spec.serial] = StationCore(
                 self.home, spec, self.clip, epoch=self._wall_offset, now=now
             )
-        self._network = Network(self.stations.values(), search_port=self._search_port)
+        self._network = Network(
+            self.stations.values(), search_port=self._search_port, valid_dsk=self._valid_dsk
+        )
         await self._network.start()
         try:
             self._runner = web.AppRunner(self.cloud.app, access_log=None)
@@ -122,6 +124,10 @@ class Simulator:
                 "search": [BROADCAST, self.network.search_port],
             }
         )
+
+    def _valid_dsk(self, serial: str, dsk: str) -> bool:
+        """The key that the cloud handed out last, or the home's fixed one for tests."""
+        return dsk in (self.cloud.services.dsk_keys.get(serial), self.home.dsk(serial))
 
     # --- scenes ---------------------------------------------------------------------------
 
@@ -191,7 +197,7 @@ class Simulator:
         return {
             "cloud": dict(self.cloud.counters),
             "cloud_total": self.cloud.total,
-            "lookups": self.network.lookups,
+            "rendezvous": dict(self.network.rendezvous.counters),
             "stations": {serial: dict(s.snapshot()) for serial, s in self.stations.items()},
         }
 

@@ -52,6 +52,7 @@ class Services:
         self._groups: dict[str, dict[int, Entry]] = {}
         self._guard_log: list[Entry] = []
         self.push_tokens: dict[str, str] = {}
+        self.dsk_keys: dict[str, str] = {}
 
     def _visible(self, token: Token) -> AccountLists:
         """A cluster lists only what is homed on it (and, if asked so, on the login's country)."""
@@ -117,6 +118,7 @@ class Services:
             while key == item.get("invalid_dsk"):
                 turn += 1
                 key = _dsk(serial, now // _DSK_LIFE, turn)
+            self.dsk_keys[serial] = key
             answers.append({"device_sn": serial, "dsk_key": key, "expiration": now + _DSK_LIFE})
         return {"device_dsks": answers}
 

@@ -137,7 +137,7 @@ def test_loss_reordering_and_duplication_together_lose_no_frame(chunking: Chunki
 
 
 def test_the_first_transmission_of_everything_may_be_lost() -> None:
-    stage, client = awake("homebase3", Faults(drop_first_data=True))
+    _stage, client = awake("homebase3", Faults(drop_first_data=True))
     client.command(commands.param_query(), run=2)
     assert client.results() == [(1103, 0)]
 
@@ -152,7 +152,7 @@ def test_a_half_open_link_says_nothing_at_all() -> None:
 
 
 def test_hostile_headers_and_garbage_do_not_hide_what_follows() -> None:
-    stage, client = awake("homebase3", Faults(oversized_header=True, garbage_chunks=True))
+    _stage, client = awake("homebase3", Faults(oversized_header=True, garbage_chunks=True))
     client.command(commands.param_query(), run=1)
     assert len(client.contents(1103)) == 1
     assert client._readers[2].skipped > 0
