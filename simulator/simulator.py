@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -77,10 +77,12 @@ class Simulator:
         loop = asyncio.get_running_loop()
         now = loop.time()
         self._wall_offset = time.time() - now
+        album = _read_album(self._media, self.home.people)
         for spec in self.home.stations:
             self.stations[spec.serial] = StationCore(
                 self.home, spec, self.clip, epoch=self._wall_offset, now=now
             )
+            self.stations[spec.serial].desk.disk.album = album
         self._network = Network(
             self.stations.values(), search_port=self._search_port, valid_dsk=self._valid_dsk
         )
@@ -260,6 +262,16 @@ def _entries(home: Home, station: StationSpec) -> list[Entry]:
         )
         for camera in station.cameras
     ]
+
+
+def _read_album(media: Path | None, people: Iterable[PersonSpec]) -> dict[int, bytes]:
+    """Pictures of the people that the HomeBase knows, where footage has any."""
+    album = {}
+    for person in people:
+        path = media / "faces" / person.footage / "1.jpg" if media and person.footage else None
+        if path is not None and path.is_file():
+            album[person.id] = path.read_bytes()
+    return album
 
 
 def _read_spans(media: Path | None) -> dict[tuple[str, str], tuple[tuple[int, int], ...]]:
