@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from custom_components.eufy_local.eufy.errors import WireError
 from custom_components.eufy_local.eufy.link.session import Session
 from custom_components.eufy_local.eufy.secret import Secret
-from custom_components.eufy_local.eufy.wire import crypto, station as wire_station
+from custom_components.eufy_local.eufy.wire import crypto
+from custom_components.eufy_local.eufy.wire import station as wire_station
 from custom_components.eufy_local.eufy.wire.datagram import (
     decode_ack,
     decode_data,

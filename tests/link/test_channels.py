@@ -24,7 +24,9 @@ from custom_components.eufy_local.eufy.wire.record import Record, encode_record
 SUB = bytes([1, 0, 0, 0, 10, 0])
 
 
-def stream(bodies: list[bytes], *, first: int = 0, channel: int = 1, chunk: int = 100) -> list[bytes]:
+def stream(
+    bodies: list[bytes], *, first: int = 0, channel: int = 1, chunk: int = 100
+) -> list[bytes]:
     data = b"".join(encode_record(1300, SUB, body) for body in bodies)
     pieces = [data[at : at + chunk] for at in range(0, len(data), chunk)]
     return [encode_data(channel, (first + n) & 0xFFFF, piece) for n, piece in enumerate(pieces)]
@@ -52,7 +54,10 @@ def receiver_at(expected: int, *, channel: int = 1, **kwargs: bool) -> Receiver:
     """A receiver that has already taken `expected` datagrams of `channel`."""
     receiver = Receiver(Budget(), **kwargs)
     for start in range(0, expected, 4096):
-        take(receiver, [encode_data(channel, n, b"") for n in range(start, min(expected, start + 4096))])
+        take(
+            receiver,
+            [encode_data(channel, n, b"") for n in range(start, min(expected, start + 4096))],
+        )
     acked(receiver)
     return receiver
 

@@ -49,10 +49,16 @@ class UdpStation:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for sock in (self._search, self._link):
-            self._loop.remove_reader(sock)
-            sock.close()
+        self.close_search()
+        self._loop.remove_reader(self._link)
+        self._link.close()
         await self.gate.close()
+
+    def close_search(self) -> None:
+        """Nothing listens for searches any more."""
+        if self._search.fileno() >= 0:
+            self._loop.remove_reader(self._search)
+            self._search.close()
 
     @property
     def now(self) -> float:
