@@ -63,13 +63,14 @@ def split(data: bytes) -> Iterator[bytes]:
 
 
 def unit_offsets(data: Buffer, limit: int = MAX_SNIFFED) -> list[int]:
-    """Return where the first `limit` NAL headers are, looking at the first 4 KiB only."""
+    """Return where the first `limit` NAL headers are, in the first 4 KiB; empty units are skipped."""
     window = bytes(data[:_SNIFF_WINDOW])
     out: list[int] = []
     position = window.find(SHORT_START)
     while position >= 0 and len(out) < limit:
         begin = position + 3
-        if begin < len(window):
+        # No header is 00 00: that is the next start code after an empty unit.
+        if begin < len(window) and window[begin : begin + 2] != b"\0\0":
             out.append(begin)
         position = window.find(SHORT_START, begin)
     return out
