@@ -36,6 +36,8 @@ async def test_scan_finds_each_station_once() -> None:
         found = await scan(station.gate, ["127.0.0.1"], seconds=0.2, broadcast=False)
         assert [entry.did for entry in found] == [DID]
         assert station.gate._sockets == set()
+        broadcast = station.gate.counters[Purpose.LAN_DISCOVERY, "127.255.255.255"]
+        assert (broadcast.bytes_out, broadcast.bytes_in) == (4, 24)
         flow = station.gate.counters[Purpose.LAN_DISCOVERY, "127.0.0.1"]
         assert flow.bytes_in == 24
         assert flow.bytes_out == 4

@@ -29,6 +29,7 @@ class UdpSocket:
 
     __slots__ = (
         "_broadcast",
+        "_broadcast_flow",
         "_flows",
         "_gate",
         "_socket",
@@ -53,6 +54,7 @@ class UdpSocket:
         self._socket = sock
         self._broadcast = broadcast
         self._flows: dict[str, Flow] = {}
+        self._broadcast_flow: Flow | None = None
         self.purpose = purpose
         self.peer: Endpoint | None = None
         self.local_port: int = sock.getsockname()[1]
@@ -99,10 +101,13 @@ class UdpSocket:
         return self._sent(self._flows[peer[0]], data, None)
 
     def count_received(self, size: int, host: str | None = None) -> None:
-        """Book `size` received bytes to the peer or to `host`, if it was ever sent to."""
+        """Book `size` received bytes to the peer or to `host`.
+
+        A host that was never sent to answers a broadcast: then they are booked to that.
+        """
         if host is None:
             host = self.peer[0] if self.peer is not None else ""
-        flow = self._flows.get(host)
+        flow = self._flows.get(host) or self._broadcast_flow
         if flow is not None:
             flow.bytes_in += size
 
@@ -121,7 +126,7 @@ class UdpSocket:
         if len(self._flows) >= _MAX_PEERS:
             raise NetworkBlocked("the socket has too many peers")
         if host in self._broadcast:
-            flow = self._gate.broadcast_flow(address, purpose)
+            flow = self._broadcast_flow = self._gate.broadcast_flow(address, purpose)
         else:
             flow = self._gate.admit_peer(address, purpose, typed=typed)
         self._flows[host] = flow
