@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.eufy_local.eufy.errors import WireError
 from custom_components.eufy_local.eufy.wire import (
     commands,
     crypto,
@@ -323,5 +324,5 @@ def test_downgraded_and_moved_records_change_nothing() -> None:
             continue
         moved = open_record(Record(1151, record.subheader, record.body), keys)
         assert moved.protection is Protection.GCM
-        with pytest.raises(Exception, match="guard mode"):
+        with pytest.raises(WireError, match="guard mode"):
             decode_notification(moved)

@@ -25,6 +25,9 @@ MAX_VALUE: Final = 64 * 1024
 """Longest value kept; mode tables have a few kB."""
 ECC_ABILITY: Final = 128
 
+SENSITIVE_PARAMETERS: Final = frozenset({61400, 61401})
+"""Hold the identity of a SIM card inside base64 (protocol/field.md): never in diagnostics."""
+
 
 class Param(IntEnum):
     """Parameters used by name (p2p-commands.md §4.2)."""
@@ -82,6 +85,11 @@ class Parameter:
     dev_type: int
     param_type: int
     value: str
+
+    @property
+    def sensitive(self) -> bool:
+        """True when the value must not leave the process."""
+        return self.param_type in SENSITIVE_PARAMETERS
 
     def number(self, default: int | None = None) -> int | None:
         """Return the value as an integer, else `default`."""
