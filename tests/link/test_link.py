@@ -1,6 +1,7 @@
 """The asyncio link over loopback sockets."""
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -32,8 +33,10 @@ from custom_components.eufy_local.eufy.link.link import (
 )
 from custom_components.eufy_local.eufy.link.pin import Pin
 from custom_components.eufy_local.eufy.link.policy import LinkPolicy, LinkQuirks
+from custom_components.eufy_local.eufy.link.transport import Transport
+from custom_components.eufy_local.eufy.net import UdpSocket
 from custom_components.eufy_local.eufy.wire.commands import arm, param_query, still
-from custom_components.eufy_local.eufy.wire.datagram import encode_punch
+from custom_components.eufy_local.eufy.wire.datagram import encode_data, encode_punch
 from custom_components.eufy_local.eufy.wire.did import Did
 from custom_components.eufy_local.eufy.wire.handshake import CipherKey, LinkGrade
 from custom_components.eufy_local.eufy.wire.media import MediaProtection
@@ -72,6 +75,14 @@ async def link(station: UdpStation) -> AsyncIterator[Link]:
     await made.connect()
     yield made
     await made.close()
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The times themselves are tested in virtual time."""
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.connection.CONTEST_TIME", 0.15)
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.link.PUNCH_TIME", 0.6)
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.channels.MEDIA_HOLE_TIME", 0.2)
 
 
 async def settle(condition: Any, seconds: float = 3.0) -> None:
@@ -330,7 +341,7 @@ async def test_a_rival_answer_ends_the_link(station: UdpStation) -> None:
 async def test_the_kernel_drops_strangers_once_no_rival_can_come(station: UdpStation) -> None:
     link = make_link(station, policy=QUIET)
     await link.connect()
-    await asyncio.sleep(1.1)
+    await settle(lambda: transport_of(link)._connected)
     session = link._session
     assert session is not None
     stranger = station._socket("127.0.0.66")
@@ -394,13 +405,13 @@ async def test_cancelling_a_connect_leaves_nothing_behind(station: UdpStation) -
 
 async def test_a_slow_key_is_waited_for(station: UdpStation) -> None:
     async def slow(cipher_id: int) -> CipherKey:
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(0.9)
         return CIPHER
 
     link = make_link(station, keys=slow)
     info = await link.connect()
-    assert info.seconds > 1.5
-    assert station.station.received.count(0xE0) >= 2
+    assert info.seconds > 0.9
+    assert station.station.received.count(0xE0) >= 2  # at once, and 0.7 s later
     await link.close()
 
 
@@ -462,10 +473,10 @@ async def test_what_a_product_does_is_learned(station: UdpStation) -> None:
     learned: list[LinkQuirks] = []
     station.station.script.ready = False
     link = make_link(station, on_quirks=learned.append)
-    assert (await link.connect()).seconds >= 2.0
+    assert (await link.connect()).seconds >= 0.6
     await link.close()
     assert learned == [LinkQuirks(no_ready=True)]
-    assert (await link.connect()).seconds < 1.0
+    assert (await link.connect()).seconds < 0.55
     session = link._session
     assert session is not None
     session.connection._receiver.single_acks = True
@@ -504,3 +515,100 @@ async def test_nothing_secret_or_personal_is_logged(
 async def test_did_of_another_shape_cannot_be_a_target() -> None:
     with pytest.raises(WireError):
         Did.parse("RUSPRAA-123456789-ABCDEFGHIJ")
+
+
+# --- faults of the host --------------------------------------------------------------------------
+
+
+def transport_of(link: Link) -> Transport:
+    assert link._transport is not None
+    return link._transport
+
+
+@pytest.mark.parametrize("connected", [False, True])
+async def test_the_network_goes_away(station: UdpStation, link: Link, connected: bool) -> None:
+    def gone(*_: object) -> bytes:
+        raise OSError(errno.ENETDOWN, "network is down")
+
+    transport = transport_of(link)
+    if connected:
+        await settle(lambda: transport._connected)
+    waiting = asyncio.create_task(link.command(arm(ACCOUNT, 1, "me")))
+    await asyncio.sleep(0)
+    transport._udp.recv = transport._udp.recvfrom = gone  # type: ignore[assignment]
+    with pytest.raises(LinkLost):
+        await waiting
+    await settle(lambda: link.state is LinkState.DOWN)
+    assert station.gate._sockets == set()
+    await link.connect()
+
+
+async def test_the_peer_is_refused_when_the_socket_is_bound_to_it(
+    station: UdpStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = make_link(station)
+    await link.connect()
+
+    def refused(*_: object, **__: object) -> None:
+        raise NetworkBlocked("mode changed")
+
+    monkeypatch.setattr(UdpSocket, "connect", refused)
+    await settle(lambda: link.state is LinkState.DOWN)
+    assert isinstance(link.last_error, NetworkBlocked)
+
+
+@pytest.mark.parametrize("where", ["pump", "handle_timer"])
+async def test_a_fault_of_ours_ends_the_link_and_nothing_else(
+    station: UdpStation, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    events: list[LinkEvent] = []
+    total = TotalBudget()
+    link = make_link(station, total=total)
+    link.subscribe(events.append)
+    await link.connect()
+    waiting = asyncio.create_task(link.command(arm(ACCOUNT, 1, "me")))
+    await asyncio.sleep(0)
+
+    def fault(now: float) -> None:
+        raise RuntimeError("bug")
+
+    setattr(transport_of(link)._session, where, fault)
+    if where == "handle_timer":
+        assert await waiting == 0
+        station.station.script.stall = {1350: 30.0}
+        waiting = asyncio.create_task(link.command(arm(ACCOUNT, 1, "me")))
+    with pytest.raises(LinkLost):
+        await waiting
+    assert link.state is LinkState.DOWN
+    assert caplog.text.count("unexpected way") == 1
+    assert isinstance(events[-1], LinkDown)
+    assert total.held == 0
+    assert station.gate._sockets == set()
+    await link.connect()
+    await link.close()
+
+
+async def test_a_burst_larger_than_one_turn(station: UdpStation, link: Link) -> None:
+    got: list[Record] = []
+    link.set_media_sink(got.append)
+    transport = transport_of(link)
+    await settle(lambda: transport._connected)
+    assert transport.receive_buffer >= 100_000
+    station.station.video(b"k" * 400_000, station.now)
+    station.send()
+    await settle(lambda: got)
+    assert got[0].body == b"k" * 400_000
+    assert max(station.station.ack_sizes) == 17
+
+
+async def test_datagrams_that_waited_while_the_socket_was_bound(
+    station: UdpStation, link: Link
+) -> None:
+    """What strangers sent before the socket was bound is read with its address, and refused."""
+    transport = transport_of(link)
+    stranger = station._socket("127.0.0.66")
+    stranger.sendto(encode_data(2, 0, b"not the station"), station.clients[0])
+    stranger.close()
+    transport._connect(station.now)
+    assert transport.connection.foreign == 1
+    assert await link.command(param_query()) == 0

@@ -115,6 +115,9 @@ class Requests:
 
     def fail(self, error: EufyError) -> None:
         """The link is gone."""
+        for done in self._commands.values():
+            if not done.done():
+                done.set_exception(error)
         for waiter in tuple(self._waiters):
             waiter.fail(error)
 

@@ -6,6 +6,7 @@ stream, and only then are records looked at. Rules 1 and 2 of design/performance
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -13,8 +14,10 @@ from ..errors import EufyError, LinkLost, NetworkBlocked
 from ..net.policy import Purpose
 from ..net.udp import UdpSocket
 from .connection import State
-from .events import Endpoint, SessionEvent
+from .events import Closed, Endpoint, SessionEvent
 from .session import Session
+
+_LOGGER = logging.getLogger(__name__)
 
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
 """Socket buffer asked for: a 4K key frame is a burst of about 1 MB (p2p-transport.md §4.3)."""
@@ -89,7 +92,8 @@ class Transport:
         if self._closed:
             return
         self._closed = True
-        self._flush()
+        with contextlib.suppress(Exception):
+            self._flush()
         if self._timer is not None:
             self._timer.cancel()
         self._loop.remove_reader(self._udp.fileno())
@@ -98,7 +102,12 @@ class Transport:
     # --- reading ---------------------------------------------------------------------------
 
     def _readable(self) -> None:
-        now = self._loop.time()
+        try:
+            self._read(self._loop.time())
+        except Exception as error:
+            self._crashed(error)
+
+    def _read(self, now: float) -> None:
         if not self._connected:
             self._read_from_anyone(now)
             return
@@ -155,14 +164,19 @@ class Transport:
             self._fail(error, now)
             return
         receive = self.connection.receive_datagram
-        try:
+        with contextlib.suppress(OSError):
             while True:
                 data, address = self._udp.recvfrom(MAX_DATAGRAM)
-                self._udp.count_received(len(data), address[0])
                 receive(data, address, now)
-        except OSError:
-            pass
         self._connected = True
+
+    def _crashed(self, error: Exception) -> None:
+        """A fault of ours: end this link instead of meeting the same fault again and again."""
+        _LOGGER.error("A link failed in an unexpected way", exc_info=error)
+        with contextlib.suppress(Exception):
+            self.connection.close(self._loop.time())
+        self.close()
+        self._on_event(Closed(LinkLost("the link failed in an unexpected way")))
 
     def _fail(self, error: Exception, now: float) -> None:
         reason = error if isinstance(error, EufyError) else LinkLost("the network went away")
@@ -208,8 +222,14 @@ class Transport:
         self._timer = None
         if self._closed:
             return
+        try:
+            self._time_passed()
+        except Exception as error:
+            self._crashed(error)
+
+    def _time_passed(self) -> None:
         # After a pause of the process, what came in the meantime counts before what did not.
-        self._readable()
+        self._read(self._loop.time())
         now = self._loop.time()
         linked = self.connection.state is State.LINKED
         if not self._connected and linked and now >= self.connection.contest_ends:
