@@ -34,9 +34,13 @@ from custom_components.eufy_local.eufy.link.link import (
 from custom_components.eufy_local.eufy.link.pin import Pin
 from custom_components.eufy_local.eufy.link.policy import LinkPolicy, LinkQuirks
 from custom_components.eufy_local.eufy.link.transport import Transport
-from custom_components.eufy_local.eufy.net import UdpSocket
+from custom_components.eufy_local.eufy.net import Purpose, UdpSocket
 from custom_components.eufy_local.eufy.wire.commands import arm, param_query, still
-from custom_components.eufy_local.eufy.wire.datagram import encode_data, encode_punch
+from custom_components.eufy_local.eufy.wire.datagram import (
+    encode_data,
+    encode_datagram,
+    encode_punch,
+)
 from custom_components.eufy_local.eufy.wire.did import Did
 from custom_components.eufy_local.eufy.wire.handshake import CipherKey, LinkGrade
 from custom_components.eufy_local.eufy.wire.media import MediaProtection
@@ -400,6 +404,20 @@ async def test_cancelling_a_connect_leaves_nothing_behind(station: UdpStation) -
     assert station.gate._sockets == set()
 
 
+async def test_relay_offers_are_counted_at_the_gate(station: UdpStation) -> None:
+    station.station.script.alive = False
+    link = make_link(station)
+    task = asyncio.create_task(link.connect(timeout=0.2))
+    await settle(lambda: station.clients)
+    server = station._socket("127.0.0.77")
+    for _ in range(3):
+        server.sendto(encode_datagram(0x82, bytes(20)), station.clients[0])
+    with pytest.raises(StationNotFound):
+        await task
+    server.close()
+    assert station.gate.counters[Purpose.P2P_LAN, "relay"].blocked == 3
+
+
 # --- keys ----------------------------------------------------------------------------------------
 
 
@@ -436,6 +454,15 @@ async def test_a_stale_key_is_fetched_anew(station: UdpStation) -> None:
 
     link = make_link(station, keys=stale, refresh_key=keys)
     await link.connect()
+    await link.close()
+
+
+async def test_rsa_links_are_unwrapped_beside_the_loop(station: UdpStation) -> None:
+    station.station.script.grade = LinkGrade.RSA
+    link = make_link(station)
+    assert (await link.connect()).grade is LinkGrade.RSA
+    assert await link.command(arm(ACCOUNT, 1, "me")) == 0
+    assert station.station.requests[-1].protection is Protection.RSA
     await link.close()
 
 

@@ -99,21 +99,33 @@ class Handshake:
         self.deadline = now + KEY_TIME
         return None
 
-    def take_key(self, cipher: CipherKey) -> Secured | None:
-        """Take the key; None means that it did not fit and must be fetched anew.
+    @property
+    def unwraps_slowly(self) -> bool:
+        """Whether the key takes milliseconds to load (RSA), so that a thread should do it."""
+        return self._reply is not None and self._reply.version != VERSION_GCM
+
+    def unwrap(self, cipher: CipherKey) -> LinkKeys | WireError:
+        """Open the reply with the key; changes nothing, so any thread may do it."""
+        try:
+            return unwrap_link_keys(
+                self._expect_reply(), cipher, self._static, self._quirks.options
+            )
+        except WireError as error:
+            return error
+
+    def take_key(self, cipher: CipherKey, keys: LinkKeys | WireError) -> Secured | None:
+        """Take what `unwrap` gave; None means that the key must be fetched anew.
 
         Raises `KeyRejected` when the fresh one does not fit either and `KeyUnavailable` when the
         account holds no key of the needed kind.
         """
         reply = self._expect_reply()
-        try:
-            keys = unwrap_link_keys(reply, cipher, self._static, self._quirks.options)
-        except WireError as error:
+        if isinstance(keys, WireError):
             held = cipher.ecc_private if reply.version == VERSION_GCM else cipher.rsa_private
             if held and not self._refreshed:
                 self._refreshed = True
                 return None
-            return self._without_key(error, held=held is not None)
+            return self._without_key(keys, held=held is not None)
         return self._done(keys, reply.cipher_id)
 
     def refuse_key(self, error: EufyError) -> Secured:

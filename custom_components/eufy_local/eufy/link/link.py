@@ -218,6 +218,8 @@ class Link:
         finally:
             self._connecting = None
             self._waker.finish(linked=self.info is not None)
+            if connection.relayed:
+                self._gate.block(Purpose.P2P_LAN, "relay", connection.relayed)
             if self.info is None:
                 self._drop()
 
@@ -395,7 +397,10 @@ class Link:
             _LOGGER.exception("The key provider failed")
             session.refuse_key(KeyUnavailable("the key provider failed"), loop.time())
         else:
-            session.provide_key(cipher, loop.time())
+            keys = None
+            if session.unwraps_slowly:
+                keys = await loop.run_in_executor(None, session.unwrap_key, cipher)
+            session.provide_key(cipher, loop.time(), keys)
         transport.kick()
 
     def _secured(self, event: Secured) -> None:

@@ -12,7 +12,7 @@ from ..errors import EufyError, HandshakeFailed, LinkError, LinkLost, WireError
 from ..wire.commands import param_query
 from ..wire.datagram import Channel
 from ..wire.envelopes import Command, CommandType, void
-from ..wire.handshake import CipherKey, LinkGrade, encode_connection_request
+from ..wire.handshake import CipherKey, LinkGrade, LinkKeys, encode_connection_request
 from ..wire.record import Record
 from ..wire.replay import ReplayGuard
 from ..wire.sealing import OpenedRecord, Sealer, open_record
@@ -133,10 +133,22 @@ class Session:
         """Send an application ping every `interval` seconds, or stop doing so."""
         self._liveness.ping_every(interval, now)
 
-    def provide_key(self, cipher: CipherKey, now: float) -> None:
-        """Answer `KeyNeeded`."""
+    @property
+    def unwraps_slowly(self) -> bool:
+        """Whether `unwrap_key` takes milliseconds and belongs into a thread."""
+        return self._handshake.unwraps_slowly
+
+    def unwrap_key(self, cipher: CipherKey) -> LinkKeys | WireError:
+        """Open the station's reply with the key; may run in a thread."""
+        return self._handshake.unwrap(cipher)
+
+    def provide_key(
+        self, cipher: CipherKey, now: float, keys: LinkKeys | WireError | None = None
+    ) -> None:
+        """Answer `KeyNeeded`; `keys` is what `unwrap_key` gave, if it was called already."""
         if self._handshake.want is Want.KEY:
-            self._step(lambda: self._handshake.take_key(cipher), now, refresh=True)
+            opened = keys or self.unwrap_key(cipher)
+            self._step(lambda: self._handshake.take_key(cipher, opened), now, refresh=True)
 
     def refuse_key(self, error: EufyError, now: float) -> None:
         """Answer `KeyNeeded`: there is no key."""

@@ -164,9 +164,9 @@ class Gate:
             purpose, host, self._clock(), scope=scope, protocol=protocol, port=port
         )
 
-    def block(self, purpose: Purpose, host: str) -> None:
-        """Count something refused outside the gate: a relay offer, a public answer."""
-        self.flow(purpose, host, scope=scope_of(host)).blocked += 1
+    def block(self, purpose: Purpose, host: str, times: int = 1) -> None:
+        """Count something refused outside the gate: offers of a relay, for example."""
+        self.flow(purpose, host, scope=scope_of(host)).blocked += times
 
     # --- sockets -----------------------------------------------------------------------
 
