@@ -14,7 +14,7 @@ from custom_components.eufy_local.eufy.errors import (
 )
 from custom_components.eufy_local.eufy.net.http import GatedHttp, HttpAnswer
 from custom_components.eufy_local.eufy.secret import Secret
-from simulator.cloud import Effect, Fault
+from simulator.cloud import Effect, Fault, device_entry
 
 from .conftest import EMAIL, OWNER, PASSWORD, World, make_account
 
@@ -235,6 +235,33 @@ async def test_empty_and_broken_data_beside_a_code(world: World) -> None:
     with pytest.raises(CloudError) as raised:
         await client.inventory()
     assert raised.value.code == 10000
+
+
+async def test_large_list_is_read(world: World) -> None:
+    client = world.client()
+    await client.sign_in(EMAIL, WORD, "DE")
+    params = {number: str(number) for number in range(200)}
+    world.cloud.inventory[EMAIL].devices += [
+        device_entry(
+            f"T8410P23{number:08d}",
+            30,
+            "Desk",
+            owner_id=OWNER,
+            house_id="h2",
+            parent=f"T8410P23{number:08d}",
+            params=params,
+        )
+        for number in range(60)
+    ]
+    assert len((await client.inventory()).stations) == 61
+
+
+async def test_answer_above_the_cap_is_refused(world: World) -> None:
+    client = world.client()
+    await client.sign_in(EMAIL, WORD, "DE")
+    world.options.faults.append(Fault(Effect.DATA, "get_house_list", data="x" * (4 << 20)))
+    with pytest.raises(CloudUnreachable):
+        await client.inventory()
 
 
 async def test_redirect_is_not_followed(world: World) -> None:
