@@ -97,6 +97,8 @@ def test_a_cut_data_datagram_is_refused_so_that_it_comes_again() -> None:
 def test_fast_reading_leaves_everything_else_to_the_careful_one() -> None:
     assert datagram.unpack_data(b"") is None
     assert datagram.unpack_data(unhex(PPPP["ack_ch0_idx5"]["hex"])) is None
+    # A length too small for its own header is not believed.
+    assert datagram.unpack_data(b"\xf1\xd0\0\x02\xd1\x01\0\x07rest") is None
     assert datagram.unpack_data(b"\xf1\xd0\0\0\xd1\x01\0\x07rest") == (1, 7, 12)
 
 

@@ -158,10 +158,10 @@ def unpack_data(datagram: bytes) -> tuple[int, int, int] | None:
     magic, type_, declared, inner, channel, index = _DATA.unpack_from(datagram)
     if magic != MAGIC or type_ != 0xD0 or inner != DATA_MAGIC:
         return None
-    end: int = declared + HEADER_SIZE
-    if end > size:
+    end: int = declared + HEADER_SIZE if declared else size
+    if not DATA_OFFSET <= end <= size:
         return None
-    return channel, index, end if declared else size
+    return channel, index, end
 
 
 def encode_ack(channel: int, indices: Sequence[int]) -> bytes:
