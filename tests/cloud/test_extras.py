@@ -43,7 +43,7 @@ async def test_up_to_date_in_both_forms(world: World, client: CloudClient) -> No
     assert await client.firmware(HUB) is None
 
 
-async def test_device_keys_rotate_when_called_invalid(client: CloudClient) -> None:
+async def test_device_keys_rotate_when_called_invalid(world: World, client: CloudClient) -> None:
     serial = "T8170P2300000001"
     first = (await client.device_keys({serial: None}))[serial]
     assert len(first.key.reveal()) == 20
@@ -51,6 +51,7 @@ async def test_device_keys_rotate_when_called_invalid(client: CloudClient) -> No
     second = (await client.device_keys({serial: first.key}))[serial]
     assert second.key != first.key
     assert second.expires_at > 0
+    assert world.cloud.services.dsk_keys == {serial: second.key.reveal()}
 
 
 async def test_push_token_is_registered(world: World, client: CloudClient) -> None:
