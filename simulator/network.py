@@ -16,6 +16,7 @@ from .station.disk import PictureJob, render
 from .station.link import Address
 
 HOST: Final = "127.0.0.1"
+IMPOSTOR: Final = "127.0.0.2"
 BROADCAST: Final = "127.255.255.255"
 BUFFER: Final = 4 * 1024 * 1024
 MAX_DATAGRAM: Final = 65535
@@ -114,7 +115,8 @@ class Network:
         known = self._sockets.get((station, link))
         if known is not None:
             return known
-        sock = _udp(HOST, 0)
+        # An impostor is another host: several ports of one host are still one host.
+        sock = _udp(HOST if link else IMPOSTOR, 0)
         self._sockets[station, link] = sock
         if self._loop is not None and link:
             self._loop.add_reader(sock, self._read_link, station, link, sock)
