@@ -299,6 +299,8 @@ def test_other_builders() -> None:
         "count_down_arm": {"channel_list": [17], "delay_time": 15},
         "siren_sensor_action": [{"device_channel": 5, "action": 0}],
     }
+    bare = commands.json_1350("o", 7, {}, m_channel=None, value3=None)
+    assert bare.body.encode() == b'{"account_id":"o","cmd":7,"payload":{}}'
     assert commands.inner_command(commands.param_query()) == 1103
     assert commands.inner_command(commands.arm(ACCOUNT, 0, "")) == 1224
     assert commands.inner_command(commands.json_1700(6014)) == 6014
@@ -489,6 +491,11 @@ def test_a_station_understands_what_only_older_links_carry() -> None:
         for keys in (CLEAR_KEYS, RSA_KEYS):
             request = station.open_request(decode_record(Sealer(keys).seal(command, b"")), keys)
             assert requests.understand(request) == expected
+
+
+def test_the_sealed_text_can_be_read_as_it_is() -> None:
+    raw = Sealer(GCM_KEYS).seal(commands.arm("o", 1, "x"), NONCE)
+    assert station.open_request(decode_record(raw), GCM_KEYS).json()["cmd"] == 1224
 
 
 def test_requests_say_how_they_came() -> None:

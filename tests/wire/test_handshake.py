@@ -1,7 +1,10 @@
 """Static keys, ciphers, wraps and the connection handshake."""
 
+import base64
+
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from custom_components.eufy_local.eufy.errors import AuthenticityError, WireError
 from custom_components.eufy_local.eufy.secret import Secret
@@ -227,18 +230,15 @@ def test_private_key_texts_come_in_several_forms() -> None:
 
 
 def test_only_rsa_keys_of_a_sane_size_are_loaded() -> None:
-    ecc_der = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg"
-    with pytest.raises(WireError):
-        crypto.load_rsa_private(ecc_der)
+    ecc = ec.generate_private_key(ec.SECP256R1())
+    for other in (ecc, rsa.generate_private_key(65537, 4224)):
+        with pytest.raises(WireError):
+            crypto.load_rsa_private(_pkcs8(other))
     big = _pkcs8(rsa.generate_private_key(65537, 2048))
     assert crypto.load_rsa_private(big).key_size == 2048
 
 
-def _pkcs8(key: rsa.RSAPrivateKey) -> str:
-    import base64
-
-    from cryptography.hazmat.primitives import serialization
-
+def _pkcs8(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     der = key.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,

@@ -248,6 +248,20 @@ def test_a_stale_key_frame_of_another_stream() -> None:
     assert video(decoder, rsa_encoder().video(picture(annex_b(300))))
 
 
+def test_a_wrapped_key_that_opens_to_no_picture_is_not_kept() -> None:
+    encoder = rsa_encoder()
+    encoder.wrapped_key = crypto.rsa_wrap(unhex(MODULUS), b"another key here", bytes(range(1, 129)))
+    decoder = MediaDecoder(RSA_STREAM)
+    assert dropped(decoder, encoder.video(picture(annex_b(300)))) is Drop.FOREIGN_KEY
+    assert not decoder._rsa_keys
+
+
+@pytest.mark.parametrize("data", [b"\0", b"\0\0\1", b"\0\0\0\1", b"\0\0\1\x41"])
+def test_tiny_frames(data: bytes) -> None:
+    frame = video(MediaDecoder(None), MediaEncoder.clear(0).video(picture(data, key=False)))
+    assert (frame.data, frame.key) == (data, False)
+
+
 def test_an_rsa_wrap_cannot_be_opened_without_or_with_another_kind_of_key() -> None:
     raw = rsa_encoder().video(picture(annex_b(300)))
     assert dropped(MediaDecoder(None), raw) is Drop.NO_KEY_YET
@@ -552,6 +566,7 @@ def test_frames_without_parameter_sets_do_not_default_to_h264() -> None:
     assert [data[at] & 0x1F for at in nal.unit_offsets(data)] == [14, 2]
     assert nal.guess_codec(data) is Codec.HEVC
     assert not nal.is_key_frame(data, Codec.HEVC)
+    assert not nal.is_key_frame(annex_b(100, b"\x41\x9a"), Codec.H264)
     assert nal.guess_codec(annex_b(100, b"\x41\x9a")) is Codec.H264
     assert nal.guess_codec(b"") is None
     assert nal.guess_codec(b"\0\0\1\xff\xff") is None

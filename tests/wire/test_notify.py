@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_components.eufy_local.eufy.errors import WireError
@@ -105,6 +105,11 @@ def test_reports_are_written_as_in_the_vectors(name: str, case: dict[str, Any]) 
         assert again.parameters == found.parameters
     else:
         assert built.hex() == case["frame"]
+
+
+def test_the_end_of_a_playback() -> None:
+    assert PlaybackControl(2).ended
+    assert not PlaybackControl(1).ended
 
 
 def test_database_and_still_replies_are_handed_on() -> None:
@@ -457,7 +462,7 @@ PARAMETERS = st.builds(
     ParameterDump,
     st.lists(st.builds(Parameter, CHANNEL, st.integers(0, 99999), NAME), max_size=4).map(tuple),
 )
-NOTIFICATIONS: st.SearchStrategy[Notification] = st.one_of(
+NOTIFICATIONS: list[st.SearchStrategy[Notification]] = [
     pushes(),
     st.builds(GuardModeReport, CHANNEL),
     st.builds(AlarmReport, CHANNEL, WORD, WORD, st.booleans()),
@@ -482,13 +487,16 @@ NOTIFICATIONS: st.SearchStrategy[Notification] = st.one_of(
     st.builds(PlaybackControl, WORD),
     st.builds(DownloadProgress, CHANNEL, st.none() | WORD),
     st.builds(Unknown, st.just(9999), CHANNEL, st.integers(0, 30)),
-)
+]
 
 
-@given(NOTIFICATIONS, st.sampled_from([Protection.GCM, Protection.STATIC]))
+@pytest.mark.parametrize("kind", range(len(NOTIFICATIONS)))
+@given(data=st.data(), protection=st.sampled_from([Protection.GCM, Protection.STATIC]))
+@settings(max_examples=25)
 def test_every_report_comes_back_as_it_was_written(
-    item: Notification, protection: Protection
+    kind: int, data: st.DataObject, protection: Protection
 ) -> None:
+    item = data.draw(NOTIFICATIONS[kind])
     notice = encode_notification(item, wide=protection is Protection.GCM)
     raw = station.encode_notice(
         notice.command,

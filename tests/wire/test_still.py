@@ -86,6 +86,10 @@ def test_pictures_of_the_cloud_vectors(
         assert again == raw
 
 
+def test_did_numbers_of_other_lengths_count_as_a_hundred() -> None:
+    assert still.did_sum(Did.parse("ABC-1234567-XYZ")) == 100
+
+
 def test_a_plain_jpeg_needs_no_key() -> None:
     assert still.open_still(JPEG, {}) == JPEG
 

@@ -263,7 +263,8 @@ def load_rsa_private(text: str) -> rsa.RSAPrivateKey:
     """Load a cloud private key: base64 of PKCS#8 DER, maybe with line breaks or PEM armour.
 
     Some accounts receive the base64 in lower case, which nobody can read: `WireError`, and
-    fetching again does not help (protocol/p2p-crypto.md §3.3).
+    fetching again does not help (protocol/p2p-crypto.md §3.3). The key is validated, which
+    takes about 5 ms for RSA-1024: once per link, outside the event loop where that matters.
     """
     compact = "".join(_ARMOUR.sub("", text).split())
     try:

@@ -148,7 +148,6 @@ type ClientRequest = (
     | Setting
 )
 
-_MODULUS_DIGITS: Final = 256
 MAX_FILES: Final = 16
 
 
@@ -198,10 +197,8 @@ def is_sealed(request: Request) -> bool:
 def _scalar(command: Command, body: ScalarBody) -> ClientRequest:
     match command.record_type:
         case 1003:
-            offer = body.text
-            if body.text2 and len(offer) < _MODULUS_DIGITS:
-                offer += body.text2
-            return LiveOpen(command.channel, offer, offer_kind(offer), record_type=1003)
+            kind = offer_kind(body.text)
+            return LiveOpen(command.channel, body.text, kind, record_type=1003)
         case 1004:
             return LiveStop(body.value)
         case 1005 | 1006:

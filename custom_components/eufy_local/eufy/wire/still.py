@@ -235,8 +235,7 @@ def _text(raw: bytes) -> str:
 def _checked(still: Still) -> Still:
     """Refuse header fields that cannot be a serial and a code."""
     serial_ok = len(still.serial) == 16 and still.serial.isascii() and still.serial.isalnum()
-    if not serial_ok or len(still.code) != 10 or not still.code.isdecimal():
-        raise WireError("picture header has a wrong form")
-    if not still.code.isascii():
+    code_ok = len(still.code) == 10 and still.code.isascii() and still.code.isdecimal()
+    if not (serial_ok and code_ok):
         raise WireError("picture header has a wrong form")
     return still
