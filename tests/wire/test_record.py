@@ -1,5 +1,7 @@
 """Records and the stream reader."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,3 +163,32 @@ def test_many_small_records_in_one_chunk() -> None:
     stream = record.encode_record(1139, SUB) * 1000
     got, _ = read(stream, len(stream))
     assert len(got) == 1000
+
+
+@pytest.mark.parametrize("size", [1, 7, 255])
+def test_tiny_chunks_do_not_take_more_memory_than_they_carry(size: int) -> None:
+    body = bytes(range(250)) * 1200
+    stream = record.encode_record(1300, SUB, body)
+    chunks = pieces(stream, size)
+    reader = RecordReader()
+    tracemalloc.start()
+    try:
+        for chunk in chunks[:-1]:
+            assert reader.feed(bytes(bytearray(chunk))) == []
+        grown = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert grown < 1.5 * len(body)
+    assert reader.feed(chunks[-1]) == [Record(1300, SUB, body)]
+
+
+def test_small_and_large_chunks_keep_their_order() -> None:
+    body = bytes(index % 251 for index in range(60000))
+    stream = record.encode_record(1300, SUB, body)
+    reader = RecordReader()
+    out: list[Record] = []
+    position = 0
+    for size in [1000, 3, 5000, 200, 200, 1, 900, 4096, 17] * 20:
+        out += reader.feed(stream[position : position + size])
+        position += size
+    assert out == [Record(1300, SUB, body)]

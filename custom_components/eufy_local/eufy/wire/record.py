@@ -24,6 +24,11 @@ MAX_TABLE_BODY: Final = 2 * 1024 * 1024
 MAX_MEDIA_BODY: Final = 4 * 1024 * 1024
 """Largest media body kept: 4K key frames burst to about 1 MB (T6)."""
 
+MIN_PART: Final = 256
+"""Smaller pieces of an open record are copied together instead of kept one by one: an object
+per byte would take forty times the memory that a budget sees (T6)."""
+_FOLD: Final = 4096
+
 _TABLE_COMMANDS: Final = frozenset({1306, 1308})
 _MEDIA_COMMANDS: Final = frozenset({1300, 1301})
 _HEADER: Final = struct.Struct("<4sHI6s")
@@ -116,13 +121,24 @@ class RecordReader:
     below the largest body limit plus one header.
     """
 
-    __slots__ = ("_command", "_head", "_need", "_open", "_parts", "_size", "_subheader", "skipped")
+    __slots__ = (
+        "_command",
+        "_head",
+        "_need",
+        "_open",
+        "_parts",
+        "_size",
+        "_subheader",
+        "_tail",
+        "skipped",
+    )
 
     def __init__(self) -> None:
         self.skipped = 0
         """Bytes thrown away while looking for the next record."""
         self._head = b""
         self._parts: list[Buffer] = []
+        self._tail = bytearray()
         self._open = False
         self._need = 0
         self._size = 0
@@ -151,18 +167,29 @@ class RecordReader:
         if self._open:
             need = self._need
             if size < need:
-                self._parts.append(chunk)
+                if size < MIN_PART or self._tail:
+                    self._collect(chunk)
+                else:
+                    self._parts.append(chunk)
                 self._need = need - size
                 return []
             if size == need:
-                self._parts.append(chunk)
-                return [self._finish()]
+                return [self._finish(chunk)]
             view = memoryview(chunk)
-            self._parts.append(view[:need])
-            return self._scan(view[need:], [self._finish()])
+            return self._scan(view[need:], [self._finish(view[:need])])
         return self._scan(memoryview(chunk), [])
 
-    def _finish(self) -> Record:
+    def _collect(self, chunk: Buffer) -> None:
+        tail = self._tail
+        tail += chunk
+        if len(tail) >= _FOLD:
+            self._parts.append(bytes(tail))
+            tail.clear()
+
+    def _finish(self, last: Buffer) -> Record:
+        if self._tail:
+            self._parts.append(self._tail)
+        self._parts.append(last)
         body = b"".join(self._parts)
         record = Record(self._command, self._subheader, body)
         self._clear()
@@ -170,6 +197,7 @@ class RecordReader:
 
     def _clear(self) -> None:
         self._parts = []
+        self._tail = bytearray()
         self._open = False
         self._need = self._size = 0
 

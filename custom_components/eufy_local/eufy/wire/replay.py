@@ -7,8 +7,8 @@ own; one that comes twice is a replay.
 
 from typing import Final
 
-MAX_REMEMBERED: Final = 65_536
-"""Nonces kept per link: about 4 MB. A station sends a few records a minute; at this count the
+MAX_REMEMBERED: Final = 32_768
+"""Nonces kept per link: at most 3.6 MB. A station sends a few records a minute; at this count the
 link is renewed, which changes the key, instead of forgetting old nonces."""
 
 
