@@ -7,6 +7,12 @@ import hashlib
 import re
 
 BACK_CHANNEL = "www.onvif.org/ver20/backchannel"
+TCP = "RTP/AVP/TCP;unicast;interleaved=0-1"
+
+
+def signed(value: int) -> int:
+    """A difference of two RTP times."""
+    return (value + 2**31) % 2**32 - 2**31
 
 
 @dataclasses.dataclass

@@ -11,6 +11,7 @@ from custom_components.eufy_local.eufy.media.states import StreamTimes
 from custom_components.eufy_local.eufy.net.gate import Gate
 
 from .clips import clip
+from .eyes import FAST
 from .sources import ClipSource
 
 NAME = "T8160P0000000001"
@@ -59,3 +60,17 @@ async def staged(socket_enabled):
             return Stage(server, live, source)
 
         yield make
+
+
+@pytest.fixture
+async def stream():
+    """Give a function that makes streams; all are closed at the end."""
+    made = []
+
+    def make(source, **options) -> LiveStream:
+        made.append(LiveStream("camera", source, **({"times": FAST} | options)))
+        return made[-1]
+
+    yield make
+    for live in made:
+        await live.close()

@@ -23,10 +23,7 @@ class BitWriter:
     def rbsp(self) -> bytes:
         bits = [*self.bits, 1]
         bits += [0] * (-len(bits) % 8)
-        octets = bytes(
-            int("".join(map(str, bits[at : at + 8])), 2) for at in range(0, len(bits), 8)
-        )
-        return octets
+        return bytes(int("".join(map(str, bits[at : at + 8])), 2) for at in range(0, len(bits), 8))
 
 
 def escape(rbsp: bytes) -> bytes:
@@ -49,6 +46,7 @@ class H264:
     depth: int = 8
     colour_depth: int | None = None
     scaling: bool = False
+    scaling_step: int = 1
     order: int = 0
     references: int = 4
     width: int = 1920
@@ -72,8 +70,13 @@ class H264:
             bits.u(1, self.scaling)
             if self.scaling:
                 for index in range(8):
-                    bits.u(1, 1)
-                    for _ in range(16 if index < 6 else 64):
+                    bits.u(1, index != 3)
+                    if index == 3:
+                        continue  # falls back to another list
+                    bits.se(self.scaling_step)
+                    if self.scaling_step == -8:
+                        continue  # ends the list: the rest repeats the last value
+                    for _ in range(15 if index < 6 else 63):
                         bits.se(1)
         bits.ue(0)
         bits.ue(self.order)
@@ -122,6 +125,8 @@ class H265:
     pcm: bool = False
     sets: tuple[tuple[int, ...], ...] = ((-1,), (-1, -2))
     inter: bool = False
+    inter_forward: bool = False
+    inter_drops: int = 0
     long_term: int | None = None
 
     def nal(self) -> bytes:
@@ -197,12 +202,15 @@ class H265:
                     bits.u(1, 1)
                     last = distance
         if self.inter:
-            # Moves the set before one picture back and keeps all of it.
+            # Moves the set before by one picture and drops the first ones of it.
             bits.u(1, 1)
-            bits.u(1, 1)
+            bits.u(1, not self.inter_forward)
             bits.ue(0)
-            for _ in range(len(self.sets[-1]) + 1):
-                bits.u(1, 1)
+            for index in range(len(self.sets[-1]) + 1):
+                if index < self.inter_drops:
+                    bits.u(2, 0b00)
+                else:
+                    bits.u(1, 1)
         bits.u(1, self.long_term is not None)
         if self.long_term is not None:
             bits.ue(self.long_term)

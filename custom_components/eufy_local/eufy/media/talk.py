@@ -17,6 +17,9 @@ MAX_QUEUED: Final = 8000
 """Bytes of G.711, one second, that may wait to be encoded; older sound is dropped."""
 PAUSE_SECONDS: Final = 3.0
 """Without sound for so long a talk ends; the next sound begins another one."""
+REFUSED_SECONDS: Final = 3.0
+"""After a refused or broken talk; a viewer sends 50 packets a second, each of which would ask the
+camera again."""
 MAX_FILE: Final = 7 << 20
 """Bytes of a file to be spoken: a minute of uncompressed stereo at 44.1 kHz is larger, but
 nobody keeps announcements that way."""
@@ -46,13 +49,15 @@ class TalkDesk:
         self._worker = Worker()
         self._talk: Talk | None = None
         self._speaking = False
+        self._refused_until = 0.0
         self.error: EufyError | None = None
         """Why the last talk failed, None if it did not."""
 
     @property
     def is_busy(self) -> bool:
-        """True while somebody speaks."""
-        return self._talk is not None or self._speaking
+        """True while somebody speaks, and a moment after a talk was refused."""
+        now = asyncio.get_running_loop().time()
+        return self._talk is not None or self._speaking or now < self._refused_until
 
     def begin(self) -> Talk:
         """Begin to talk; raises `StreamBusy` while somebody else does."""
@@ -66,6 +71,8 @@ class TalkDesk:
         """Learn from a talk that it is over."""
         if self._talk is talk:
             self._talk, self.error = None, error
+            if error is not None:
+                self._refused_until = asyncio.get_running_loop().time() + REFUSED_SECONDS
 
     async def speak(self, media: bytes) -> float:
         """Speak a media file (any format that FFmpeg reads, at most 7 MiB and 60 s).

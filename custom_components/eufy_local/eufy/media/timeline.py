@@ -23,7 +23,7 @@ class Timeline:
 
     def at(self, now: float) -> int:
         """Return where the line is at `now`, from the last frame or, before one, the start."""
-        return self._last + int((now - self._seen) * 1000)
+        return self._last + round((now - self._seen) * 1000)
 
     def restart(self) -> None:
         """Forget the camera's clock: the next frame lies where our own clock is."""
@@ -31,7 +31,7 @@ class Timeline:
 
     def place(self, camera_ms: int, now: float) -> int:
         """Return where a frame lies that arrived at `now`; small steps back are kept."""
-        passed = int((now - self._seen) * 1000)
+        passed = round((now - self._seen) * 1000)
         if self._camera is None:
             step = passed
         else:

@@ -83,7 +83,7 @@ class Worker:
                 loop = asyncio.get_running_loop()
                 self._idle = loop.call_later(self._idle_seconds, self._end_idle)
         if "error" in result:
-            raise FrameRefused(f"the picture cannot be decoded: {result['error']}")
+            raise FrameRefused(f"cannot be decoded: {result['error']}")
         return result, payload
 
     async def _exchange(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
