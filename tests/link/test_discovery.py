@@ -9,6 +9,7 @@ from custom_components.eufy_local.eufy.errors import (
     StationMismatch,
     StationNotFound,
 )
+from custom_components.eufy_local.eufy.link.attempt import probe_known
 from custom_components.eufy_local.eufy.link.discovery import (
     Found,
     Probe,
@@ -19,9 +20,12 @@ from custom_components.eufy_local.eufy.link.discovery import (
     search_endpoints,
     search_port,
 )
+from custom_components.eufy_local.eufy.link.events import Endpoint
+from custom_components.eufy_local.eufy.link.model import LinkTarget
 from custom_components.eufy_local.eufy.link.webrtc import RtcSigns, is_rtc_did, is_webrtc_only
-from custom_components.eufy_local.eufy.net import Gate, LoopbackOverride, Purpose
+from custom_components.eufy_local.eufy.net import Gate, LoopbackOverride, Purpose, UdpSocket
 from custom_components.eufy_local.eufy.wire.datagram import encode_datagram, encode_punch
+from custom_components.eufy_local.eufy.wire.did import Did
 
 from .station import DID, OTHER_DID, Script
 from .udp_station import UdpStation
@@ -107,6 +111,57 @@ async def test_probe_takes_any_answer_from_the_search_port() -> None:
         await probe(gate, "192.168.1.1")
     loop.remove_reader(server)
     server.close()
+
+
+async def test_the_clearest_sign_of_several_addresses_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reactions: dict[str, Probe | Exception] = {
+        "10.0.0.1": Probe.SILENT,
+        "10.0.0.2": Probe.REFUSED,
+        "10.0.0.3": OSError("no route"),
+        "10.0.0.4": NetworkBlocked("no"),
+        "10.0.0.5": Probe.ANSWERED,
+    }
+
+    async def react(gate: Gate, host: str, *, typed: bool) -> Probe:
+        reaction = reactions[host]
+        if isinstance(reaction, Exception):
+            raise reaction
+        return reaction
+
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.attempt.probe", react)
+    hosts = tuple(reactions)
+    assert await probe_known(Gate(), LinkTarget("", DID, hosts[:1], hosts[1:4])) is Probe.REFUSED
+    assert await probe_known(Gate(), LinkTarget("", DID, (), hosts)) is Probe.ANSWERED
+    assert await probe_known(Gate(), LinkTarget("", DID)) is Probe.SILENT
+
+
+async def test_a_probe_that_cannot_be_sent_is_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise OSError("network is down")
+
+    async with UdpStation(Script(alive=False)) as station:
+        opened = station.gate.open_udp
+
+        def open_udp(purpose: Purpose) -> UdpSocket:
+            udp = opened(purpose)
+            udp.recv = broken
+            return udp
+
+        monkeypatch.setattr(station.gate, "open_udp", open_udp)
+        assert await probe(station.gate, "127.0.0.1", wait=0.1) is Probe.SILENT
+
+
+async def test_a_scan_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.discovery.MAX_FOUND", 2)
+    async with UdpStation() as station:
+
+        def many(data: bytes, addr: Endpoint, now: float) -> list[tuple[bytes, Endpoint]]:
+            return [(encode_punch(Did("ABCDEFG", n, "HIJKL")), addr) for n in range(9)]
+
+        station.station.search = many  # type: ignore[method-assign]
+        assert len(await scan(station.gate, seconds=0.2)) == 2
 
 
 def test_search_endpoints_and_port() -> None:

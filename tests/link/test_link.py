@@ -22,6 +22,7 @@ from custom_components.eufy_local.eufy.errors import (
 )
 from custom_components.eufy_local.eufy.link.budget import TotalBudget
 from custom_components.eufy_local.eufy.link.discovery import Probe
+from custom_components.eufy_local.eufy.link.events import HoleSkipped
 from custom_components.eufy_local.eufy.link.link import (
     Link,
     LinkDown,
@@ -34,7 +35,7 @@ from custom_components.eufy_local.eufy.link.link import (
 from custom_components.eufy_local.eufy.link.pin import Pin
 from custom_components.eufy_local.eufy.link.policy import LinkPolicy, LinkQuirks
 from custom_components.eufy_local.eufy.link.transport import Transport
-from custom_components.eufy_local.eufy.net import Purpose, UdpSocket
+from custom_components.eufy_local.eufy.net import Gate, Purpose, UdpSocket
 from custom_components.eufy_local.eufy.wire.commands import arm, param_query, still
 from custom_components.eufy_local.eufy.wire.datagram import (
     encode_data,
@@ -416,6 +417,46 @@ async def test_relay_offers_are_counted_at_the_gate(station: UdpStation) -> None
         await task
     server.close()
     assert station.gate.counters[Purpose.P2P_LAN, "relay"].blocked == 3
+
+
+async def test_stations_in_another_network_are_not_peers() -> None:
+    link = Link(Gate(networks=tuple), LinkTarget(SERIAL, DID, ("10.0.0.9",)), keys, ACCOUNT)
+    assert link._admit("10.0.0.9")
+    assert not link._admit("10.0.0.8")
+
+
+async def test_a_report_that_cannot_be_read_is_passed_over(station: UdpStation, link: Link) -> None:
+    events: list[LinkEvent] = []
+    link.subscribe(events.append)
+    for value in ("text", {"cmd": 1}):
+        station.station.notify(1351, value, station.now)
+    station.send()
+    await settle(lambda: events)
+    assert await link.command(param_query()) == 0
+
+
+async def test_a_lost_control_record_is_no_gap_in_media(station: UdpStation, link: Link) -> None:
+    gaps: list[int] = []
+    link.set_media_sink(lambda _: None, lambda: gaps.append(1))
+    session = link._session
+    assert session is not None
+    session._events.extend((HoleSkipped(2), HoleSkipped(1)))
+    transport_of(link).kick()
+    assert gaps == [1]
+    link.set_media_sink(None)
+    session._events.append(HoleSkipped(1))
+    transport_of(link).kick()
+    assert gaps == [1]
+
+
+async def test_single_acks_are_learned_while_the_link_is_up(
+    station: UdpStation, link: Link
+) -> None:
+    session = link._session
+    assert session is not None
+    session.connection._receiver.single_acks = True
+    await link.command(param_query())
+    assert link.quirks.single_acks
 
 
 # --- keys ----------------------------------------------------------------------------------------

@@ -34,7 +34,11 @@ from custom_components.eufy_local.eufy.link.session import Session
 from custom_components.eufy_local.eufy.secret import Secret
 from custom_components.eufy_local.eufy.wire import station as wire_station
 from custom_components.eufy_local.eufy.wire.commands import arm, param_query, ping
-from custom_components.eufy_local.eufy.wire.datagram import encode_datagram
+from custom_components.eufy_local.eufy.wire.datagram import (
+    encode_datagram,
+    encode_punch,
+    encode_ready,
+)
 from custom_components.eufy_local.eufy.wire.envelopes import GuardForm, json_1700, scalar, void
 from custom_components.eufy_local.eufy.wire.handshake import LinkGrade
 from custom_components.eufy_local.eufy.wire.media import MediaProtection
@@ -50,6 +54,7 @@ from .station import (
     DID,
     OTHER_DID,
     STATIC,
+    STATION_ADDR,
     Faults,
     Network,
     Script,
@@ -215,6 +220,7 @@ def test_a_key_that_does_not_come_ends_the_link(make_network: MakeNetwork) -> No
     assert isinstance(error_of(network), KeyUnavailable)
     assert 10.0 <= network.now - 1000.0 < 10.2
     network.session.provide_key(CIPHER, network.now)  # too late is no error
+    network.session.refuse_key(KeyUnavailable("late"), network.now)
     assert not network.session.secured
 
 
@@ -513,6 +519,15 @@ def test_no_commands_before_the_keys(make_network: MakeNetwork) -> None:
         network.session.send_raw(0, b"", network.now)
 
 
+def test_the_sessions_own_reads_end_silently(make_network: MakeNetwork) -> None:
+    network = make_network(Script(answer_commands=False))
+    network.run_fast(31.0)
+    network.session.close(network.now)
+    network._collect()
+    assert network.of(CommandFailed) == []
+    assert network.of(Closed) == [Closed(None)]
+
+
 def test_every_command_fails_when_the_link_ends(make_network: MakeNetwork) -> None:
     network = make_network(Script(answer_commands=False))
     tokens = {network.session.submit(param_query(), network.now) for _ in range(3)}
@@ -806,3 +821,50 @@ def test_errors_of_the_key_provider_are_not_mixed_up(make_network: MakeNetwork) 
     network.session.refuse_key(AuthenticityError("does not fit"), network.now)
     network.run(0.1)
     assert isinstance(error_of(network), KeyRejected)
+
+
+def test_a_link_may_end_in_the_turn_it_came_up(make_network: MakeNetwork) -> None:
+    network = make_network(connect=False)
+    connection = network.session.connection
+    for data in (encode_punch(DID), encode_ready(DID), encode_datagram(0xF0)):
+        connection.receive_datagram(data, STATION_ADDR, network.now)
+    network.session.pump(network.now)
+    network._collect()
+    assert [type(event) for event in network.events] == [Linked, Closed]
+    network.run(1.0)
+    assert network.station.init_count == 0
+
+
+def test_a_talkback_record_that_nobody_takes_is_no_reason_to_end(
+    make_network: MakeNetwork,
+) -> None:
+    network = make_network(policy=LinkPolicy(probe=False))
+    network.station.script.ack = False
+    network.session.send_raw(1, encode_record(1301, bytes(6), b"sound"), network.now)
+    network.run(7.0)
+    assert not network.session.is_closed
+    network.session.send_raw(0, encode_record(1139, bytes(6)), network.now)
+    network.run(7.0)
+    assert not network.session.is_closed
+
+
+def test_hints_before_and_while_everything_waits(make_network: MakeNetwork) -> None:
+    """A full queue swallows the read; the owner's commands go first anyway."""
+    network = make_network(Script(stall={1103: 30.0}), policy=LinkPolicy(probe=False))
+    for _ in range(MAX_WAITING + 1):
+        network.session.submit(param_query(), network.now)
+    network.station.report(63, network.now, Protection.STATIC)
+    network.station_sends()
+    network.run(0.5)
+    assert len(opened(network, 1151)) == 1
+    assert not network.session.is_closed
+
+
+def test_results_that_make_no_sense_are_counted(make_network: MakeNetwork) -> None:
+    network = make_network()
+    network.station.send_record(
+        0, encode_record(1350, bytes.fromhex("080000000100"), b"\1"), network.now
+    )
+    network.station_sends()
+    network.run(0.1)
+    assert network.session.refused == 1

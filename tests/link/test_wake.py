@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,15 +10,17 @@ import pytest
 from custom_components.eufy_local.eufy.errors import (
     KeyUnavailable,
     LinkError,
+    LinkLost,
     StationNotFound,
 )
 from custom_components.eufy_local.eufy.link import attempt
 from custom_components.eufy_local.eufy.link.attempt import lan_address
-from custom_components.eufy_local.eufy.link.link import Link
+from custom_components.eufy_local.eufy.link.link import Link, LinkState
 from custom_components.eufy_local.eufy.link.model import WakeKeys
 from custom_components.eufy_local.eufy.link.policy import BATTERY
 from custom_components.eufy_local.eufy.net import CloudMode, Gate, Purpose
 from custom_components.eufy_local.eufy.secret import Secret
+from custom_components.eufy_local.eufy.wire.commands import param_query
 from custom_components.eufy_local.eufy.wire.datagram import decode_datagram
 from custom_components.eufy_local.eufy.wire.rendezvous import decode_lookup
 
@@ -124,14 +127,37 @@ async def test_wakes_in_vain_are_spaced_out() -> None:
         server.close()
 
 
-async def test_no_lookup_key_can_be_had() -> None:
+async def test_no_lookup_key_can_be_had(caplog: pytest.LogCaptureFixture) -> None:
     async def none() -> WakeKeys:
         raise KeyUnavailable("offline")
 
+    async def broken() -> WakeKeys:
+        raise RuntimeError("bug")
+
     async with UdpStation(Script(alive=False), gate_args={"wake": True}) as station:
-        link = make_link(station, wake=none, policy=BATTERY)
-        with pytest.raises(StationNotFound):
-            await link.connect(timeout=0.3)
+        for provider in (none, broken):
+            link = make_link(station, wake=provider, policy=BATTERY)
+            with pytest.raises(StationNotFound):
+                await link.connect(timeout=0.3)
+    assert "provider of wake keys failed" in caplog.text
+
+
+async def test_a_sleeping_camera_gets_a_new_link() -> None:
+    policy = replace(BATTERY, asleep_after=0.2)
+    async with UdpStation() as station:
+        link = make_link(station, policy=policy)
+        first = await link.connect()
+        assert await link.connect() is first
+        await asyncio.sleep(0.25)
+        assert link.state is LinkState.DOWN
+        with pytest.raises(LinkLost):
+            await link.command(param_query())
+        assert await link.connect() is not first
+        assert await link.command(param_query()) == 0
+        await asyncio.sleep(0.25)
+        await link.connect()
+        assert station.station.init_count == 3
+        await link.close()
 
 
 def test_own_address_in_the_home_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +165,7 @@ def test_own_address_in_the_home_network(monkeypatch: pytest.MonkeyPatch) -> Non
     gate = Gate(networks=lambda: networks)
     asked: list[str] = []
 
-    def towards(address: tuple[str, int], purpose: Purpose) -> str:
+    def towards(address: tuple[str, int], purpose: Purpose, *, typed: bool) -> str:
         asked.append(address[0])
         if address[0] == "192.168.7.9":
             raise OSError("no route")

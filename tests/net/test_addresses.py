@@ -1,6 +1,7 @@
 """Which addresses may be a peer: the table of design/security.md T19."""
 
 import ipaddress
+from pathlib import Path
 
 import pytest
 
@@ -180,3 +181,10 @@ def test_route_list_is_bounded() -> None:
 def test_this_host_can_be_read() -> None:
     networks = connected_networks()
     assert networks is None or all(isinstance(n, ipaddress.IPv4Network) for n in networks)
+
+
+def test_a_system_without_a_route_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(
+        "custom_components.eufy_local.eufy.net.addresses._ROUTES", tmp_path / "none"
+    )
+    assert connected_networks() is None

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+import ssl
 
 import pytest
 
@@ -16,7 +17,7 @@ from custom_components.eufy_local.eufy.net import (
 )
 from custom_components.eufy_local.eufy.net.counters import MAX_FLOWS, OTHER_HOSTS
 from custom_components.eufy_local.eufy.net.policy import PUSH_HOST, PUSH_PORT
-from custom_components.eufy_local.eufy.net.udp import is_broadcast
+from custom_components.eufy_local.eufy.net.udp import _request_buffer, is_broadcast
 
 NETWORKS = (ipaddress.IPv4Network("192.168.1.0/24"), ipaddress.IPv4Network("10.9.0.0/31"))
 OVERRIDE = LoopbackOverride("http://127.0.0.1:9", "04", ("127.255.255.255", 32108))
@@ -240,6 +241,55 @@ async def test_a_refused_datagram_does_not_stop_the_next(receiver: socket.socket
     assert not udp.send(b"x")
 
 
+async def test_a_refusal_is_passed_over_and_a_dead_network_is_not_an_error(
+    socket_enabled: None,
+) -> None:
+    class Line:
+        """Raises what it is told to, then works."""
+
+        def __init__(self) -> None:
+            self.errors: list[OSError] = []
+            self.sent: list[bytes] = []
+
+        def sendto(self, data: bytes, address: object) -> None:
+            if self.errors:
+                raise self.errors.pop(0)
+            self.sent.append(data)
+
+    gate = demo()
+    udp = gate.open_udp(Purpose.P2P_LAN)
+    real, line = udp._socket, Line()
+    udp._socket = line  # type: ignore[assignment]
+    line.errors = [ConnectionRefusedError()]
+    assert udp.send_to(b"one", ("127.0.0.1", 9))
+    line.errors = [ConnectionRefusedError(), ConnectionRefusedError()]
+    assert not udp.send_to(b"two", ("127.0.0.1", 9))
+    line.errors = [BlockingIOError()]
+    assert not udp.send_to(b"three", ("127.0.0.1", 9))
+    assert line.sent == [b"one"]
+    assert gate.counters[Purpose.P2P_LAN, "127.0.0.1"].bytes_out == 3
+    udp._socket = real
+    udp.close()
+
+
+def test_the_receive_buffer_is_asked_for_in_the_ordinary_way_too() -> None:
+    class Limited:
+        def __init__(self) -> None:
+            self.asked: list[tuple[int, int]] = []
+
+        def setsockopt(self, level: int, option: int, value: int) -> None:
+            if option != socket.SO_RCVBUF:
+                raise PermissionError
+            self.asked.append((option, value))
+
+        def getsockopt(self, level: int, option: int) -> int:
+            return 425_984
+
+    limited = Limited()
+    assert _request_buffer(limited, 4 << 20) == 425_984  # type: ignore[arg-type]
+    assert limited.asked == [(socket.SO_RCVBUF, 4 << 20)]
+
+
 async def test_sending_needs_a_peer(socket_enabled: None) -> None:
     udp = demo().open_udp(Purpose.P2P_LAN)
     with pytest.raises(NetworkBlocked):
@@ -365,6 +415,30 @@ async def test_push_connection_to_a_private_address_is_refused() -> None:
         await Gate(CloudMode.EVENTS, resolve=rebound).open_tls(
             Purpose.PUSH_RECEIVE, PUSH_HOST, PUSH_PORT
         )
+
+
+async def test_push_connection_is_made_with_verified_tls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, object] = {}
+
+    async def connect(host: str, port: int, **kwargs: object) -> tuple[str, str]:
+        asked.update(kwargs, host=host, port=port)
+        return "reader", "writer"
+
+    async def public(host: str) -> list[str]:
+        return ["142.250.1.188"]
+
+    monkeypatch.setattr(asyncio, "open_connection", connect)
+    gate = Gate(CloudMode.EVENTS, resolve=public)
+    assert await gate.open_tls(Purpose.PUSH_RECEIVE, PUSH_HOST, PUSH_PORT) == ("reader", "writer")
+    assert (asked["host"], asked["port"]) == ("142.250.1.188", PUSH_PORT)
+    assert asked["server_hostname"] == PUSH_HOST
+    context = asked["ssl"]
+    assert isinstance(context, ssl.SSLContext)
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert gate.counters[Purpose.PUSH_RECEIVE, PUSH_HOST].connections == 1
 
 
 async def test_push_connection_without_network() -> None:

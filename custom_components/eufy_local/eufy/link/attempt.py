@@ -73,8 +73,11 @@ class Waker:
         try:
             keys = await provider()
             local = lan_address(self._gate, (*target.hosts, *target.hints))
-        except (EufyError, OSError) as error:
+        except EufyError as error:
             _LOGGER.debug("A camera cannot be woken: %s", error)
+            return
+        except Exception:
+            _LOGGER.exception("The provider of wake keys failed")
             return
         self._tried = True
         for host in keys.hosts:
@@ -108,7 +111,7 @@ def lan_address(gate: Gate, hosts: Sequence[str]) -> str:
         towards = ["127.0.0.1"]
     for host in towards:
         try:
-            return gate.local_address_towards((host, 0), Purpose.P2P_LAN)
+            return gate.local_address_towards((host, 0), Purpose.P2P_LAN, typed=True)
         except NetworkBlocked, OSError:
             continue
     raise LinkError("this host has no address in the home network")

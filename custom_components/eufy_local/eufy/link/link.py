@@ -21,6 +21,7 @@ from ..net.gate import Gate
 from ..net.policy import Purpose
 from ..wire.commands import param_query
 from ..wire.crypto import NONCE_SIZE, static_key
+from ..wire.datagram import Channel
 from ..wire.envelopes import Command
 from ..wire.media import MediaProtection
 from ..wire.notify import decode_notification
@@ -152,9 +153,9 @@ class Link:
 
     @property
     def state(self) -> LinkState:
-        """Whether the link is up, coming up or down."""
+        """Whether the link is up, coming up or down; that to a sleeping camera counts as down."""
         if self.info is not None:
-            return LinkState.UP
+            return LinkState.DOWN if self._is_asleep() else LinkState.UP
         return LinkState.CONNECTING if self._connecting is not None else LinkState.DOWN
 
     async def connect(self, timeout: float = SEARCH_TIME) -> LinkInfo:  # noqa: ASYNC109
@@ -165,6 +166,8 @@ class Link:
         gate refuses, and `WireError` when serial and DID give no static key.
         """
         async with self._connect_lock:
+            if self._is_asleep():
+                self._drop()
             if self.info is not None:
                 return self.info
             self.last_probe = None
@@ -222,6 +225,10 @@ class Link:
                 self._gate.block(Purpose.P2P_LAN, "relay", connection.relayed)
             if self.info is None:
                 self._drop()
+
+    def _is_asleep(self) -> bool:
+        session = self._session
+        return session is not None and session.is_asleep(asyncio.get_running_loop().time())
 
     async def close(self) -> None:
         """End the link; the station is told."""
@@ -358,8 +365,8 @@ class Link:
                 self._opened(opened)
             case CommandDone() | CommandFailed():
                 self._requests.finished(event)
-            case HoleSkipped():
-                if self._gap is not None:
+            case HoleSkipped(channel):
+                if self._gap is not None and channel in {Channel.VIDEO, Channel.BINARY}:
                     self._gap()
             case Linked():
                 self._linked = event
@@ -372,6 +379,7 @@ class Link:
 
     def _opened(self, opened: OpenedRecord) -> None:
         self._requests.offer(opened)
+        self._learn_acks()
         if opened.receipt or not self._listeners:
             return
         try:
@@ -418,18 +426,21 @@ class Link:
 
     def _ended(self, error: EufyError | None, *, by_peer: bool) -> None:
         was_up = self.info is not None
-        session = self._session
         self.info = None
         self.last_error = error
+        self._learn_acks()
         if was_up:
             self._session = self._transport = None
-        if session is not None and session.connection.single_acks:
-            self._learn(single_acks=True)
         if self._connecting is not None and not self._connecting.done():
             self._connecting.set_exception(error or LinkLost("the link was closed"))
         self._requests.fail(error or LinkLost("the link was closed"))
         if was_up:
             self._emit(LinkDown(error, by_peer))
+
+    def _learn_acks(self) -> None:
+        session = self._session
+        if session is not None and session.connection.single_acks:
+            self._learn(single_acks=True)
 
     def _learn(self, *, single_acks: bool = False, no_ready: bool = False) -> None:
         quirks = replace(

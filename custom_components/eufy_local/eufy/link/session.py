@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ..errors import EufyError, HandshakeFailed, LinkError, LinkLost, WireError
+from ..errors import EufyError, LinkError, LinkLost, WireError
 from ..wire.commands import param_query
 from ..wire.datagram import Channel
 from ..wire.envelopes import Command, CommandType, void
@@ -85,7 +85,7 @@ class Session:
         self._liveness = Liveness(policy)
         self._own: set[int] = set()
         self._probe: int | None = None
-        self._hint_read = 0.0
+        self._hint_read = -HINT_INTERVAL
         self._hint_waiting = False
         self._pinged = -DEVICE_PING_INTERVAL
         self._events: deque[SessionEvent] = deque()
@@ -105,6 +105,10 @@ class Session:
         """The grade of the link's own keys."""
         return self._handshake.keys.grade
 
+    def is_asleep(self, now: float) -> bool:
+        """Whether a battery camera must be taken as asleep: only a new link wakes it."""
+        return self.secured and self._liveness.is_asleep(now)
+
     def submit(self, command: Command, now: float, timeout: float = RESULT_TIME) -> int:
         """Queue a command; its end is a `CommandDone` or `CommandFailed` with the token.
 
@@ -112,7 +116,7 @@ class Session:
         """
         if not self.secured:
             raise LinkError("there is no secured link")
-        if self._liveness.is_asleep(now):
+        if self.is_asleep(now):
             self.close(now, LinkLost("the camera has gone to sleep"))
             raise LinkLost("the camera has gone to sleep")
         self._liveness.used(now)
@@ -323,9 +327,6 @@ class Session:
 
     def _send_failed(self, channel: int, index: int, now: float) -> None:
         if channel != Channel.DATA:
-            return
-        if self._handshake.want is Want.REPLY:
-            self.close(now, HandshakeFailed("the station did not take the key handshake"))
             return
         failed = self._exchange.send_failed(index)
         if failed is None:

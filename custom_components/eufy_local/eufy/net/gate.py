@@ -210,7 +210,7 @@ class Gate:
         targets = frozenset(self.broadcasts()) | {str(LIMITED_BROADCAST)} if broadcast else ()
         if self.override is not None and broadcast:
             targets = frozenset(self.broadcasts())
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
             if broadcast:
@@ -230,10 +230,12 @@ class Gate:
         self._sockets.add(opened)
         return opened
 
-    def local_address_towards(self, address: Endpoint, purpose: Purpose) -> str:
+    def local_address_towards(
+        self, address: Endpoint, purpose: Purpose, *, typed: bool = False
+    ) -> str:
         """Return this host's IPv4 address as the peer sees it. Nothing is sent."""
-        self.admit_peer(address, purpose, connections=0)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        self.admit_peer(address, purpose, typed=typed, connections=0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.connect((address[0], address[1] or 9))
             host: str = sock.getsockname()[0]
             return host
