@@ -10,6 +10,7 @@ from .catalog.products import Context, Product, context_of, product_for
 from .cloud import CloudDevice
 from .detections import Detection, DetectionKind
 from .live_source import LiveMemory, LiveTarget
+from .media.codec import CodecParameters
 from .media.live import LiveStream, MediaSource
 from .pictures import Picture, PictureSource
 from .text import clean_name
@@ -73,9 +74,12 @@ class Camera(Device):
         self.last_heard: dt.datetime | None = None
         """When anything at all was heard of this camera (a push, a report, its parameters)."""
 
-    def offer(self, source: MediaSource) -> None:
-        """Make the live view out of a source; called once by the station."""
-        self.live = LiveStream(self.serial, source)
+    def offer(self, source: MediaSource, codecs: object = None) -> None:
+        """Make the live view out of a source; called once by the station.
+
+        `codecs` is what `live.parameters.to_dict()` gave after an earlier view.
+        """
+        self.live = LiveStream(self.serial, source, parameters=CodecParameters.from_dict(codecs))
 
     @property
     def allows_ecc(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from .errors import KeyRejected, StationNotFound
+from .errors import StationNotFound
 from .link.budget import TotalBudget
 from .link.link import Link, LinkTarget
 from .link.pin import Pin
@@ -22,8 +22,8 @@ class KeyProvider(Protocol):
     async def cipher_key(self, owner_id: str, cipher_id: int) -> CipherKey:
         """Return the keys, or raise `KeyUnavailable`."""
 
-    async def replace_key(self, owner_id: str, cipher_id: int) -> CipherKey | None:
-        """Return another key after the held one did not fit, `None` when there is no other."""
+    async def refresh_key(self, owner_id: str, cipher_id: int) -> CipherKey:
+        """Return another key after the held one did not fit, or raise `KeyRejected`."""
 
 
 class LinkFactory:
@@ -114,10 +114,7 @@ class LinkFactory:
         return await self._keys.cipher_key(self._owner_id, cipher_id)
 
     async def _other_key(self, cipher_id: int) -> CipherKey:
-        key = await self._keys.replace_key(self._owner_id, cipher_id)
-        if key is None:
-            raise KeyRejected("the held key does not open the station's handshake")
-        return key
+        return await self._keys.refresh_key(self._owner_id, cipher_id)
 
     def _on_pin(self, pin: Pin) -> None:
         self.pin = pin

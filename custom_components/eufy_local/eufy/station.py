@@ -129,8 +129,10 @@ class Station:
             wall_clock=clock,
         )
         self._stream_pictures: list[StreamPictures] = []
+        codecs = known.get("codecs")
+        codecs = codecs if isinstance(codecs, dict) else {}
         for camera in self.cameras.values():
-            camera.offer(self._source(camera))
+            camera.offer(self._source(camera), codecs.get(camera.serial))
 
     def _build_devices(
         self, record: CloudStation, devices: Sequence[CloudDevice], known: Mapping[str, Any]
@@ -264,6 +266,7 @@ class Station:
         return {
             **self._links.to_dict(),
             "cameras": {s: camera.memory.to_dict() for s, camera in self.cameras.items()},
+            "codecs": {s: camera.live.parameters.to_dict() for s, camera in self.cameras.items()},
             "people": self.people.to_dict(),
         }
 

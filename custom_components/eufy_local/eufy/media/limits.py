@@ -28,10 +28,6 @@ BIT_DEPTHS: Final = (8, 10)
 class PictureFormat:
     """What one SPS asks a decoder for. Sizes in luma samples, `width`/`height` after cropping."""
 
-    set_id: int
-    profile: int
-    level: int
-    chroma: int
     bit_depth: int
     coded_width: int
     coded_height: int
@@ -48,8 +44,6 @@ def check_format(picture: PictureFormat) -> PictureFormat:
         raise FrameRefused(f"a picture of {picture.coded_width} x {picture.coded_height}")
     if short < MIN_SIDE or long > MAX_ASPECT * short:
         raise FrameRefused(f"a picture of {picture.width} x {picture.height}")
-    if picture.chroma > 1:
-        raise FrameRefused(f"chroma format {picture.chroma}")
     if picture.bit_depth not in BIT_DEPTHS:
         raise FrameRefused(f"{picture.bit_depth} bits per sample")
     if picture.dpb_frames > MAX_DPB_FRAMES or picture.dpb_frames * coded > MAX_DPB_SAMPLES:

@@ -247,8 +247,6 @@ class LiveStream:
             viewer.receive(unit)
 
     def _learned(self) -> None:
-        for viewer in tuple(self._viewers):
-            viewer.learned(self.parameters)
         self._tell(StreamEvent.PARAMETERS)
 
     def _wake(self) -> None:

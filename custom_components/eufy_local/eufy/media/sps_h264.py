@@ -28,10 +28,11 @@ def parse_sps(nal: bytes) -> PictureFormat:
     Raises `FrameRefused` if it is damaged or breaks the limits of `limits.py`.
     """
     bits = BitReader(unescape(nal[1:]))
-    profile, _constraints, level = bits.u(8), bits.u(8), bits.u(8)
+    profile = bits.u(8)
     if profile not in _PROFILES:
         raise FrameRefused(f"H.264 profile {profile}")
-    set_id = bits.ue(_MAX_SPS_ID)
+    bits.skip(16)  # constraint flags, level_idc
+    bits.ue(_MAX_SPS_ID)
     chroma, depth = 1, 8
     if profile in _HIGH_PROFILES:
         chroma, depth = _high_profile_fields(bits)
@@ -51,10 +52,6 @@ def parse_sps(nal: bytes) -> PictureFormat:
     unit_y = unit_x * (1 if frames_only else 2)
     return check_format(
         PictureFormat(
-            set_id=set_id,
-            profile=profile,
-            level=level,
-            chroma=chroma,
             bit_depth=depth,
             coded_width=width,
             coded_height=height,

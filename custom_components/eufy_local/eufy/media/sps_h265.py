@@ -33,8 +33,8 @@ def parse_sps(nal: bytes) -> PictureFormat:
     if sub_layers > 6:
         raise FrameRefused(f"{sub_layers + 1} temporal layers")
     bits.skip(1)  # sps_temporal_id_nesting_flag
-    profile, level = _profile_tier_level(bits, sub_layers)
-    set_id = bits.ue(_MAX_SPS_ID)
+    _profile_tier_level(bits, sub_layers)
+    bits.ue(_MAX_SPS_ID)
     chroma = bits.ue(3)
     if chroma > 1:
         raise FrameRefused(f"chroma format {chroma}")
@@ -49,10 +49,6 @@ def parse_sps(nal: bytes) -> PictureFormat:
         raise FrameRefused("luma and chroma of different depth")
     order_log2 = bits.ue(12) + 4
     picture = PictureFormat(
-        set_id=set_id,
-        profile=profile,
-        level=level,
-        chroma=chroma,
         bit_depth=luma,
         coded_width=width,
         coded_height=height,
@@ -78,19 +74,17 @@ def check_vps(nal: bytes) -> None:
         raise FrameRefused(f"{layers} layers in a VPS")
 
 
-def _profile_tier_level(bits: BitReader, sub_layers: int) -> tuple[int, int]:
+def _profile_tier_level(bits: BitReader, sub_layers: int) -> None:
     bits.skip(3)  # general_profile_space, general_tier_flag
     profile = bits.u(5)
     if profile not in _PROFILES:
         raise FrameRefused(f"H.265 profile {profile}")
-    bits.skip(32 + 48)  # compatibility and constraint flags
-    level = bits.u(8)
+    bits.skip(32 + 48 + 8)  # compatibility and constraint flags, general_level_idc
     present = [(bits.flag(), bits.flag()) for _ in range(sub_layers)]
     if sub_layers:
         bits.skip(2 * (8 - sub_layers))
     for has_profile, has_level in present:
         bits.skip(88 * has_profile + 8 * has_level)
-    return profile, level
 
 
 def _decoded_pictures(bits: BitReader, sub_layers: int) -> int:

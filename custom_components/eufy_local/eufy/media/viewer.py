@@ -4,7 +4,6 @@ import asyncio
 from typing import Protocol
 
 from ..errors import EufyError
-from .codec import CodecParameters
 from .units import MediaUnit, VideoUnit
 
 
@@ -17,9 +16,6 @@ class Viewer(Protocol):
 
     def receive(self, unit: MediaUnit) -> None:
         """Take one unit, in the loop turn in which it came."""
-
-    def learned(self, parameters: CodecParameters) -> None:
-        """Learn that the parameters of the stream changed."""
 
     def closed(self, error: EufyError) -> None:
         """Learn that the stream gave up; the viewer is detached already."""
@@ -36,9 +32,6 @@ class KeyFrameViewer:
         """Take the first key frame."""
         if isinstance(unit, VideoUnit) and unit.key and not self.found.done():
             self.found.set_result(unit)
-
-    def learned(self, parameters: CodecParameters) -> None:
-        """Nothing depends on it."""
 
     def closed(self, error: EufyError) -> None:
         """Pass the failure on."""

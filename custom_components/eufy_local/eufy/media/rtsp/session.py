@@ -6,7 +6,7 @@ import secrets
 from typing import Final
 
 from ...errors import EufyError
-from ..codec import AudioParameters, CodecParameters
+from ..codec import AudioParameters
 from ..talk import Talk
 from ..units import MediaUnit, VideoUnit
 from .doors import Camera, Door
@@ -331,9 +331,6 @@ class RtspSession:
             announced is None or AUDIO_TRACK in self._channels
         ):
             self._part("the sound changed")
-
-    def learned(self, parameters: CodecParameters) -> None:
-        """Nothing is done before a unit shows that it matters."""
 
     def closed(self, error: EufyError) -> None:
         """End the connection because the stream gave up."""
