@@ -327,6 +327,22 @@ async def test_an_address_the_gate_refuses(station: UdpStation) -> None:
     await hinted.close()
 
 
+async def test_a_changed_address_is_followed() -> None:
+    async with UdpStation(search_host="127.255.255.255") as station:
+        await follow(station)
+
+
+async def follow(station: UdpStation) -> None:
+    target = LinkTarget(SERIAL, DID, hosts=("127.0.0.44",), hints=("127.0.0.45",))
+    link = make_link(station, target=target)
+    info = await link.connect()
+    assert info.peer[0] == "127.0.0.1"
+    assert info.seconds >= 1.0  # first only the known addresses were asked
+    await link.close()
+    assert link.target.hints == ("127.0.0.1", "127.0.0.45")
+    await link.close()
+
+
 async def test_no_static_key_can_be_made(station: UdpStation) -> None:
     link = make_link(station, target=LinkTarget("T1", DID))
     with pytest.raises(WireError):

@@ -1,6 +1,8 @@
 """Who may become the peer: identity, address, rivals, relays, waking."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from custom_components.eufy_local.eufy.errors import (
     LinkLost,
@@ -344,3 +346,45 @@ def test_no_datagram_to_anyone_but_peer_and_search_addresses(make_network: MakeN
     network.inject(encode_datagram(int(DatagramType.LOOKUP_WITH_KEY), bytes(60)), RIVAL)
     network.run(3.0)
     assert network.to_others == []
+
+
+# --- anything at all (T5) ------------------------------------------------------------------------
+
+HEADS = st.sampled_from(
+    [b"\xf1" + bytes([type_]) for type_ in (0, 1, 0x21, 0x40, 0x41, 0x42, 0x82, 0xD0, 0xD1, 0xE0)]
+    + [b"\xf1\xd0\x00\x08\xd1\x02", b"\xf1\xd1\x00\x08\xd1\x00", b""]
+)
+DATAGRAMS = st.lists(
+    st.tuples(
+        st.builds(lambda head, tail: head + tail, HEADS, st.binary(max_size=60)),
+        st.sampled_from([PEER, RIVAL, SERVER, KNOWN]),
+    ),
+    max_size=40,
+)
+
+
+@given(DATAGRAMS, st.sampled_from(["search", "wake", "punch", "linked"]))
+def test_no_datagram_raises_amplifies_or_draws_an_answer_for_a_stranger(
+    datagrams: list[tuple[bytes, Endpoint]], phase: str
+) -> None:
+    connection = start(KNOWN, private_only=True)
+    if phase == "wake":
+        connection.wake(PLAN, 0.01)
+    elif phase != "search":
+        connection.receive_datagram(encode_punch(DID), PEER, 0.01)
+    if phase == "linked":
+        connection.receive_datagram(encode_ready(DID), PEER, 0.02)
+    connection.datagrams_to_send()
+    for data, addr in datagrams:
+        connection.receive_datagram(data, addr, 0.05)
+        # The first ALIVE of a link that has just come up answers nothing.
+        out = [item for item in connection.datagrams_to_send() if item[0][1] != 0xE0]
+        # One answer at most; two copies of CLOSE when a rival shows up, to the peer.
+        assert len(out) <= 1 or {answer[:2] for answer, _ in out} == {b"\xf1\xf0"}
+        assert all(to == connection.peer for _, to in out)
+        if out and addr != connection.peer:
+            assert out[0][0][1] == 0xF0
+    while connection.next_event() is not None:
+        pass
+    while connection.state is not State.CLOSED:
+        connection.handle_timer(connection.next_timer() or 0.0)

@@ -14,9 +14,15 @@ from .station import Endpoint, FakeStation, Script, Sent
 class UdpStation:
     """Searches are answered on one port, links are served on another, as real stations do."""
 
-    def __init__(self, script: Script | None = None, *, gate_args: dict[str, object] | None = None):
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        gate_args: dict[str, object] | None = None,
+        search_host: str = "",
+    ) -> None:
         self.station = FakeStation(script)
-        self._search = self._socket("")
+        self._search = self._socket(search_host)
         self._link = self._socket("127.0.0.1")
         self.drop = 0
         port = self._search.getsockname()[1]
