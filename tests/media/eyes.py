@@ -27,14 +27,10 @@ class Eye:
     def __init__(self, asked_by: str = "test") -> None:
         self.asked_by = asked_by
         self.units = []
-        self.parameters = []
         self.error = None
 
     def receive(self, unit):
         self.units.append(unit)
-
-    def learned(self, parameters):
-        self.parameters.append(parameters)
 
     def closed(self, error):
         self.error = error

@@ -1,8 +1,11 @@
 """The listener on the LAN: off by default, Digest, no second chances without end."""
 
+import asyncio
+
 import pytest
 
 from custom_components.eufy_local.eufy.errors import ConfigurationError
+from custom_components.eufy_local.eufy.media.rtsp import session as session_module
 from custom_components.eufy_local.eufy.media.rtsp.auth import Credentials
 from custom_components.eufy_local.eufy.secret import Secret
 
@@ -10,6 +13,11 @@ from .client import Client, digest
 from .conftest import NAME
 
 VIEWER = Credentials("viewer", Secret("correct horse"))
+
+
+@pytest.fixture(autouse=True)
+def _quick_refusals(monkeypatch):
+    monkeypatch.setattr(session_module, "WRONG_SECONDS", 0.05)
 
 
 async def exposed(staged):
@@ -51,8 +59,11 @@ async def test_the_right_answer_opens_and_every_request_needs_one(staged):
 async def test_wrong_answers_are_refused_and_counted(staged, user, password):
     stage, url = await exposed(staged)
     async with Client(url) as client:
+        loop = asyncio.get_running_loop()
         for _ in range(3):
+            began = loop.time()
             assert (await log_in(client, user=user, password=password)).status == 401
+            assert loop.time() - began > 0.04
         assert await client.ended(1.0)
     assert stage.source.opened == 0
 

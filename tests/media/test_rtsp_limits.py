@@ -40,6 +40,7 @@ async def test_a_wrong_token_or_name_is_not_found_and_ends_the_connection(staged
         (b"nonsense\r\n\r\n", 400),
         (b"OPTIONS * RTSP/2.0\r\nCSeq: 1\r\n\r\n", 505),
         (b"OPTIONS * RTSP/1.0\r\nno colon\r\n\r\n", 400),
+        (b"OPTIONS * RTSP/1.0\r\nCSeq: 1\nX: injected\r\n\r\n", 400),
         (b"OPTIONS * RTSP/1.0\r\nX: \xff\xfe\r\n\r\n", 400),
         (b"OPTIONS * RTSP/1.0\r\nContent-Length: -1\r\n\r\n", 400),
         (b"OPTIONS * RTSP/1.0\r\nContent-Length: 4000\r\n\r\n", 413),
@@ -75,6 +76,18 @@ async def test_half_open_connections_are_let_go_after_two_seconds(staged):
         assert await known.ended(4.0)
     assert 1.5 < loop.time() - began < 4.0
     await until(lambda: stage.server.connections == 0)
+
+
+async def test_a_stranger_that_keeps_sending_frames_or_empty_lines_is_let_go(staged):
+    stage = await staged()
+    async with Client(stage.url) as client:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while stage.server.connections or loop.time() - began < 0.2:
+            client.writer.write(b"\r\n$\1\0\2xx")
+            await asyncio.sleep(0.05)
+            assert loop.time() - began < 3.5
+    assert loop.time() - began > 1.5
 
 
 async def test_half_open_connections_cannot_shut_the_door(staged, monkeypatch):
@@ -136,6 +149,7 @@ async def test_keep_alives_of_a_playing_client_are_not_counted(staged, monkeypat
 async def test_receiver_reports_of_a_client_are_taken_and_ignored(staged):
     stage = await staged()
     async with Client(stage.url) as client:
+        await client.ask("DESCRIBE")
         client.writer.write(b"$\1" + struct.pack(">H", 8) + bytes(8))
         await client.play()
         client.writer.write((b"$\1" + struct.pack(">H", 5000) + bytes(5000)) * 5)
@@ -239,6 +253,19 @@ async def test_a_stuck_client_of_a_stream_that_gives_up_is_cut_off(staged, monke
         queued = viewer._transport.get_write_buffer_size()
         await asyncio.sleep(0.2)
         assert viewer._transport.get_write_buffer_size() == queued
+        await stage.live.close()
+        await until(lambda: stage.server.connections == 0)
+
+
+async def test_a_client_that_does_not_take_the_last_bytes_is_cut_off(staged, monkeypatch):
+    monkeypatch.setattr(session_module, "HEADER_SECONDS", 0.5)
+    stage = await staged(ClipSource(clip(width=640, height=360), pace=0.01))
+    async with Client(stage.url) as stuck:
+        await stuck.play()
+        await until(lambda: stage.live.viewers)
+        (viewer,) = stage.live.viewers
+        await until(lambda: viewer._transport.get_write_buffer_size() > 1000, 10.0)
+        stage.source.sink.ended(None)
         await stage.live.close()
         await until(lambda: stage.server.connections == 0)
 

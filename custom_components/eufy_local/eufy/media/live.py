@@ -396,4 +396,8 @@ class LiveStream:
 
     def _tell(self, event: StreamEvent) -> None:
         for callback in tuple(self._subscribers):
-            callback(event)
+            try:
+                callback(event)
+            except Exception:
+                # This is called on the way of a picture, which must go on.
+                _LOGGER.exception("A listener of a live view failed")

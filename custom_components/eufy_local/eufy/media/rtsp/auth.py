@@ -15,8 +15,6 @@ from ...secret import Secret
 from .message import Request
 
 REALM: Final = "eufy-local"
-MAX_FAILURES: Final = 3
-"""Wrong answers on one connection; the first request of a client never has one."""
 _FIELD: Final = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,]*))')
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ...secret import Secret
 from ..live import LiveStream
-from .auth import MAX_FAILURES, Credentials, DigestCheck
+from .auth import Credentials, DigestCheck
 from .message import Request, RequestRefused, Target
 from .packets import StreamPackets
 
@@ -28,8 +28,8 @@ class Door(Protocol):
     """How a listener finds the camera that a request means and checks that it may be seen."""
 
     @property
-    def is_shut(self) -> bool:
-        """True after too many wrong answers on this connection."""
+    def failures(self) -> int:
+        """Wrong log-ins on this connection."""
 
     def find(self, target: Target, request: Request) -> Camera:
         """Return the camera; raises `RequestRefused`."""
@@ -41,7 +41,7 @@ class Door(Protocol):
 class TokenDoor:
     """Lets in whoever knows the token; everybody else learns nothing (404)."""
 
-    is_shut = False
+    failures = 0
 
     def __init__(self, cameras: Mapping[str, Camera], token: Secret[str]) -> None:
         self._cameras = cameras
@@ -69,9 +69,9 @@ class DigestDoor:
         self._check = DigestCheck(credentials)
 
     @property
-    def is_shut(self) -> bool:
-        """True after too many wrong answers."""
-        return self._check.failures >= MAX_FAILURES
+    def failures(self) -> int:
+        """Wrong answers to the challenge."""
+        return self._check.failures
 
     def find(self, target: Target, request: Request) -> Camera:
         """Return the camera of a path `/NAME`, with the right answer to the challenge."""

@@ -25,6 +25,7 @@ REASONS: Final = {
     503: "Service Unavailable",
     505: "RTSP Version Not Supported",
 }
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TRACK: Final = re.compile(r"/trackID=(\d)/?$")
 _URL: Final = re.compile(r"rtsp://[^/?#]*", re.IGNORECASE)
 
@@ -80,6 +81,9 @@ def parse_request(head: bytes) -> Request:
         method, url, version = lines[0].split(" ")
     except ValueError:
         raise RequestRefused(400) from None
+    # Parts of a request come back in the answer, so nothing in it may look like a line's end.
+    if _CONTROL.search("".join(lines)):
+        raise RequestRefused(400)
     if not version.startswith("RTSP/"):
         raise RequestRefused(400)
     if version != "RTSP/1.0":

@@ -38,6 +38,10 @@ LAG_BYTES: Final = 6 << 20
 Above it the viewer gets nothing until a key frame finds room."""
 SLOW_SECONDS: Final = 10.0
 """A viewer that finds no room for so long is let go."""
+MAX_FAILURES: Final = 3
+"""Wrong log-ins on one connection; the first request of a client has none at all."""
+WRONG_SECONDS: Final = 1.0
+"""A wrong log-in is answered after this, so that guessing takes long."""
 MAX_REQUESTS: Final = 100
 """Requests before PLAY; a client needs six."""
 BACK_CHANNEL: Final = "www.onvif.org/ver20/backchannel"
@@ -45,12 +49,13 @@ _METHODS: Final = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER,
 
 
 class RtspSession:
-    """Serves one connection until either side ends it."""
+    """Serves one connection until either side ends it; a `Viewer` while it plays."""
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, door: Door, *, lan: bool
     ) -> None:
         self._reader = reader
+        self._writer = writer
         self._transport = writer.transport
         self._door = door
         self.lan = lan
@@ -97,6 +102,12 @@ class RtspSession:
         finally:
             self._stop()
             self._transport.close()
+        try:
+            async with asyncio.timeout(HEADER_SECONDS):
+                await self._writer.wait_closed()
+        except OSError, TimeoutError:
+            # It does not take what was written last.
+            self.abort()
 
     async def _serve(self) -> None:
         idle_requests = 0
@@ -107,21 +118,17 @@ class RtspSession:
             except RequestRefused as refusal:
                 self._write(response(refusal.status, "0"))
                 return
-            if request is None:
-                return
-            if not self._answer(request):
+            if request is None or not await self._answer(request):
                 return
 
     async def _next_request(self) -> Request | None:
         """Return the next request; None at the end. Interleaved data are taken on the way."""
+        until: float | None = None
+        if not self._playing:
+            until = self._loop.time() + (SESSION_SECONDS if self.is_known else HEADER_SECONDS)
         while True:
-            patience: float | None = HEADER_SECONDS
-            if self._playing:
-                patience = None
-            elif self.is_known:
-                patience = SESSION_SECONDS
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout_at(until):
                     first = await self._reader.readexactly(1)
                 async with asyncio.timeout(HEADER_SECONDS):
                     if first == b"$":
@@ -151,20 +158,23 @@ class RtspSession:
         if self._playing and head[0] == self._channels.get(TALK_TRACK):
             self._hear(data)
 
-    def _answer(self, request: Request) -> bool:
-        """Answer one request at once; return False to end the connection."""
+    async def _answer(self, request: Request) -> bool:
+        """Answer one request, at once unless the log-in was wrong; return False to end."""
         self._agent = request.headers.get("user-agent", self._agent)
         target = parse_target(request.url)
+        failures = self._door.failures
         try:
             self._dispatch(request, target)
         except RequestRefused as refusal:
             headers = {}
             if refusal.status == 401:
                 headers = self._door.challenge()
+                if self._door.failures > failures:
+                    await asyncio.sleep(WRONG_SECONDS)
             elif refusal.status == 405:
                 headers = {"Allow": _METHODS}
             self._write(response(refusal.status, request.sequence, headers))
-            return refusal.status != 404 and not self._door.is_shut
+            return refusal.status != 404 and self._door.failures < MAX_FAILURES
         return request.method != "TEARDOWN"
 
     def _dispatch(self, request: Request, target: Target) -> None:
@@ -342,6 +352,7 @@ class RtspSession:
         self._stop()
         if self._lagging_since is None:
             self._transport.close()
+            self._reader.feed_eof()
         else:
             self.abort()
 
