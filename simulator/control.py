@@ -9,6 +9,7 @@ GET /clock?camera=  (the frame counter now)     GET /picture?camera=&frame=  (PN
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -65,6 +66,7 @@ class Control:
 
     async def _detect(self, request: web.Request) -> web.Response:
         body = await _object(request)
+        sent_at = time.time()
         event = self._simulator.detect(
             str(body["camera"]),
             str(body["kind"]),
@@ -77,6 +79,7 @@ class Control:
                 "record_id": event.record_id,
                 "kind": event.kind,
                 "time_ms": event.time_ms,
+                "sent_at": sent_at,
                 "frame": event.frame,
                 "camera": event.camera.serial,
             }

@@ -67,7 +67,7 @@ class Check:
         demo = self._demo
         async with self.proofs.that("a wrong password is refused with a reason") as proof:
             proof.detail = await wrong_password(demo.api, demo.simulator)
-            if proof.detail != "authentication_failed":
+            if proof.detail != "wrong_credentials":
                 raise NotProven(f"the answer was {proof.detail}")
         async with self.proofs.that("signed in through the config flow with a 2FA code") as proof:
             self._signed_in = await sign_in(demo.api, demo.simulator)
@@ -250,7 +250,7 @@ class Check:
             state = await api.wait_for(panel, lambda s: s["state"] == "armed_away", 5)
             simulated = await self._demo.simulator.get("state")
             proof.detail = f"{state['state']}; the HomeBase says {_guard_modes(simulated)}"
-            if _guard_modes(simulated) != ["away"]:
+            if _guard_modes(simulated) != ["0"]:
                 raise NotProven(proof.detail)
 
     async def _prove_recovery(self) -> None:

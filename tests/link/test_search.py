@@ -223,7 +223,36 @@ def test_the_punch_is_repeated_until_it_is_taken() -> None:
     connection.receive_datagram(encode_punch(DID), PEER, 0.0)
     assert (0x41, PEER) in sent(connection)
     log = advance(connection, 1.9)
-    assert [(when, type_) for when, type_, _ in log] == [(0.5, 0x41), (1.0, 0x41), (1.5, 0x41)]
+    punches = [when for when, type_, _ in log if type_ == 0x41]
+    assert punches == [0.5, 1.0, 1.5]
+
+
+def test_a_punch_that_is_not_taken_is_searched_again_by_unicast() -> None:
+    """The broadcast left by another interface: the link port belongs to the other address."""
+    connection = start()
+    connection.receive_datagram(encode_punch(DID), PEER, 0.0)
+    sent(connection)
+    # A second port while the punch is still young is no reason to change.
+    connection.receive_datagram(encode_punch(DID), (PEER[0], 777), 0.1)
+    log = advance(connection, 0.6)
+    assert log == [(0.5, 0x30, KNOWN), (0.5, 0x41, PEER)]
+    moved = (PEER[0], 34567)
+    connection.receive_datagram(encode_punch(OTHER_DID), moved, 0.6)
+    connection.receive_datagram(encode_punch(DID)[:9], moved, 0.6)
+    assert sent(connection) == []
+    connection.receive_datagram(encode_punch(DID), moved, 0.6)
+    assert sent(connection) == [(0x41, moved)]
+    connection.receive_datagram(encode_ready(DID), PEER, 0.7)  # the old port counts no more
+    assert connection.state is State.PUNCH
+    connection.receive_datagram(encode_ready(DID), moved, 0.7)
+    assert events(connection) == [Linked(moved, DID, ready=True)]
+
+
+def test_a_known_address_is_not_searched_again_while_it_is_punched() -> None:
+    connection = start(KNOWN)
+    connection.receive_datagram(encode_punch(DID), PEER, 0.0)
+    sent(connection)
+    assert {type_ for _, type_, _ in advance(connection, 1.9)} == {0x41}
 
 
 def test_a_burst_after_the_end_is_ignored() -> None:

@@ -208,7 +208,7 @@ class Connection:
                 if now >= self._punched + self._ready_time:
                     self._link(now, ready=False)
                 elif now >= self._next_punch:
-                    self._punch(now)
+                    self._punch_again(now)
             case State.LINKED:
                 self._handle_link_timer(now)
             case _:
@@ -246,6 +246,12 @@ class Connection:
                 self._answered(type_, payload, addr, now)
             case State.PUNCH if addr == self.peer:
                 self._receive_punching(type_, data, now)
+            case State.PUNCH if (
+                type_ == DatagramType.PUNCH_PKT
+                and self.peer is not None
+                and addr[0] == self.peer[0]
+            ):
+                self._moved(payload, addr, now)
             case State.PUNCH | State.LINKED if (
                 type_ == DatagramType.PUNCH_PKT and now < self._contest_ends
             ):
@@ -304,6 +310,23 @@ class Connection:
     def _punch(self, now: float) -> None:
         self._to_peer([encode_punch(self.did)])
         self._next_punch = now + PUNCH_INTERVAL
+
+    def _punch_again(self, now: float) -> None:
+        if self._search is not None and self.peer is not None:
+            self._out.extend(self._search.again(self.peer[0]))
+        self._punch(now)
+
+    def _moved(self, payload: memoryview, addr: Endpoint, now: float) -> None:
+        """The host that does not take the punch has answered from another port: use that."""
+        try:
+            same = Did.from_bytes(payload) == self.did
+        except WireError:
+            same = False
+        if same and now >= self._punched + PUNCH_INTERVAL:
+            self.peer = addr
+            self._punch(now)
+        else:
+            self.foreign += 1
 
     def _receive_punching(self, type_: int, data: bytes, now: float) -> None:
         """Anything but a repeated answer shows that the station took the punch."""

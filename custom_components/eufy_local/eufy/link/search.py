@@ -157,6 +157,17 @@ class Search:
         if len(self._candidates) < MAX_CANDIDATES:
             self._candidates.append(candidate)
 
+    def again(self, host: str) -> list[tuple[bytes, Endpoint]]:
+        """Return a search by unicast of a host that answered a broadcast; nothing for others.
+
+        This host may reach the network over two interfaces, so that the broadcast went out with
+        another source address than the punch, and a link port belongs to the address that
+        searched. Addresses that were asked directly need no second question.
+        """
+        if any(host == known for known, _ in self._known):
+            return []
+        return [(encode_lan_search(), (host, port)) for _, port in self._wide[:1]]
+
     def failure(self) -> LinkError:
         """Return why the search found nothing."""
         if self.other_did is not None:
