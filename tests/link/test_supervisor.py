@@ -28,8 +28,7 @@ from custom_components.eufy_local.eufy.link.supervisor import (
 from custom_components.eufy_local.eufy.wire.handshake import LinkGrade
 
 from .station import DID, OTHER_DID, SERIAL
-from .test_link import make_link, settle
-from .udp_station import UdpStation
+from .udp_station import UdpStation, make_link, settle
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

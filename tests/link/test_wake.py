@@ -25,8 +25,7 @@ from custom_components.eufy_local.eufy.wire.datagram import decode_datagram
 from custom_components.eufy_local.eufy.wire.rendezvous import decode_lookup
 
 from .station import DID, Script
-from .test_link import make_link
-from .udp_station import UdpStation
+from .udp_station import UdpStation, make_link
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -4,11 +4,24 @@ import asyncio
 import contextlib
 import socket
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from custom_components.eufy_local.eufy.link.link import Link, LinkTarget
+from custom_components.eufy_local.eufy.link.transport import Transport
 from custom_components.eufy_local.eufy.net import Gate, LoopbackOverride
+from custom_components.eufy_local.eufy.wire.handshake import CipherKey
 
-from .station import Endpoint, FakeStation, Script, Sent
+from .station import (
+    ACCOUNT,
+    CIPHER,
+    CIPHER_ID,
+    DID,
+    SERIAL,
+    Endpoint,
+    FakeStation,
+    Script,
+    Sent,
+)
 
 
 class UdpStation:
@@ -98,3 +111,26 @@ class UdpStation:
         for data, addr in datagrams:
             with contextlib.suppress(OSError):
                 self._link.sendto(data, addr)
+
+
+async def keys(cipher_id: int) -> CipherKey:
+    """The account's keys."""
+    assert cipher_id == CIPHER_ID
+    return CIPHER
+
+
+def make_link(station: UdpStation, **kwargs: Any) -> Link:
+    """A link to the station, not connected."""
+    target = kwargs.pop("target", LinkTarget(SERIAL, DID))
+    return Link(station.gate, target, kwargs.pop("keys", keys), ACCOUNT, **kwargs)
+
+
+def transport_of(link: Link) -> Transport:
+    assert link._transport is not None
+    return link._transport
+
+
+async def settle(condition: Any, seconds: float = 3.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - polls a peer in another callback
+            await asyncio.sleep(0.005)
