@@ -50,7 +50,12 @@ class Assembler:
         if len(held) == 1:
             return held
         data = b"".join(piece.data for piece in held)
-        return [dataclasses.replace(held[0], data=data, number=held[-1].number)]
+        return [dataclasses.replace(held[0], data=data)]
+
+    def drop(self) -> None:
+        """Forget the held frame: some of its pieces are lost."""
+        self._held = []
+        self._last_size = 0
 
     def _continue(self, frame: VideoFrame) -> tuple[list[VideoFrame], bool]:
         if not self._held:

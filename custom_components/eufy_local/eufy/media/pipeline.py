@@ -96,6 +96,10 @@ class Pipeline:
         now = self.last_media = self._loop.time()
         self.meter.add(frame.protection, now)
         assembler = self._assembler
+        if self._holes.lost(frame.number):
+            self.counters.holes += 1
+            self._waiting = True
+            assembler.drop()
         frames, damaged = assembler.push(frame)
         self._stop_flush()
         if assembler.holding:
@@ -117,9 +121,6 @@ class Pipeline:
             self._flush = None
 
     def _picture(self, frame: VideoFrame, now: float) -> None:
-        if self._holes.lost(frame.number):
-            self.counters.holes += 1
-            self._waiting = True
         try:
             checked = self._gate.check(frame.data, frame.width, frame.height)
         except FrameRefused as error:

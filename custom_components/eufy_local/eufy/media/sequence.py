@@ -15,9 +15,12 @@ class HoleDetector:
         self._steady = 0
 
     def lost(self, number: int) -> bool:
-        """Take the number of the next frame; return whether frames before it are missing."""
+        """Take the number of the next record; return whether records before it are missing.
+
+        The pieces of one frame may each have a number or share one (field: each has one).
+        """
         last, self._last = self._last, number
-        if last is None:
+        if last is None or number == last:
             return False
         if (number - last) & 0xFFFF == 1:
             self._steady += 1
