@@ -58,7 +58,7 @@ def make_network() -> MakeNetwork:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The times themselves are tested in virtual time."""
     monkeypatch.setattr("custom_components.eufy_local.eufy.link.connection.CONTEST_TIME", 0.15)
-    monkeypatch.setattr("custom_components.eufy_local.eufy.link.link.PUNCH_TIME", 0.6)
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.attempt.PUNCH_TIME", 0.6)
     monkeypatch.setattr("custom_components.eufy_local.eufy.link.channels.MEDIA_HOLE_TIME", 0.2)
 
 

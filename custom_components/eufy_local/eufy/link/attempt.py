@@ -2,21 +2,29 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..errors import EufyError, LinkError, NetworkBlocked
 from ..net.gate import Gate
 from ..net.policy import CloudMode, Purpose
 from ..net.udp import UdpSocket
-from .connection import State
+from ..wire.crypto import NONCE_SIZE
+from .budget import Budget
+from .connection import PUNCH_TIME, Connection, State
 from .discovery import Probe, probe
+from .learned import Learned
 from .model import LinkTarget, WakeProvider
+from .policy import LinkPolicy
 from .search import Wake
+from .session import MediaSink, Session
 from .transport import RECEIVE_BUFFER, Transport
 
 _LOGGER = logging.getLogger(__name__)
 
+SHORT_READY_TIME: Final = 0.3
+"""Seconds to wait for a confirmation that this product is known not to send."""
 BIND_TRIES: Final = 5
 BIND_PAUSE: Final = 0.1
 """A pinned local port may still be held by the socket just closed."""
@@ -25,6 +33,36 @@ WAKE_AFTER: Final = 1.5
 WAKE_PAUSES: Final = (0.0, 60.0, 300.0, 900.0)
 """Seconds after 0, 1, 2 ... wakes in vain before the next one: waking costs battery
 (protocol/p2p-devices.md §3.2)."""
+
+
+def make_session(
+    target: LinkTarget,
+    static: bytes,
+    *,
+    admit: Callable[[str], bool],
+    budget: Budget,
+    learned: Learned,
+    policy: LinkPolicy,
+    media: MediaSink | None,
+) -> Session:
+    """Return a session to the station, with what is known of it; nothing is sent yet."""
+    quirks = learned.quirks
+    connection = Connection(
+        target.did,
+        admit=admit,
+        budget=budget,
+        single_acks=quirks.single_acks,
+        ready_time=SHORT_READY_TIME if quirks.no_ready else PUNCH_TIME,
+    )
+    return Session(
+        connection,
+        static,
+        nonce=lambda: os.urandom(NONCE_SIZE),
+        pin=learned.pin,
+        quirks=quirks,
+        policy=policy,
+        media=media,
+    )
 
 
 async def open_socket(gate: Gate, local_port: int) -> UdpSocket:

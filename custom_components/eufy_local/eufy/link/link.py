@@ -5,14 +5,12 @@ A `Link` may be connected again after it went down; subscriptions and the media 
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from ..errors import (
     EufyError,
-    KeyUnavailable,
     LinkLost,
     StationNotFound,
     WireError,
@@ -20,7 +18,7 @@ from ..errors import (
 from ..net.gate import Gate
 from ..net.policy import Purpose
 from ..wire.commands import param_query
-from ..wire.crypto import NONCE_SIZE, static_key
+from ..wire.crypto import static_key
 from ..wire.datagram import Channel
 from ..wire.envelopes import Command
 from ..wire.media import MediaProtection
@@ -28,9 +26,8 @@ from ..wire.notify import decode_notification
 from ..wire.parameters import ParameterDump
 from ..wire.record import Record
 from ..wire.sealing import OpenedRecord
-from .attempt import Waker, open_socket, probe_known
+from .attempt import Waker, make_session, open_socket, probe_known
 from .budget import Budget, TotalBudget
-from .connection import PUNCH_TIME, Connection
 from .discovery import Probe, describe, search_endpoints
 from .events import (
     Closed,
@@ -44,6 +41,8 @@ from .events import (
 )
 from .exchange import RESULT_TIME
 from .handshake import Secured
+from .keys import KeyFetcher
+from .learned import Learned
 from .model import (
     KeyProvider,
     LinkDown,
@@ -80,8 +79,6 @@ SEARCH_TIME: Final = 10.0
 """Seconds a station may take to answer a search; 2.1 s were measured on a slow one."""
 MAX_HINTS: Final = 3
 """Addresses remembered of one station."""
-SHORT_READY_TIME: Final = 0.3
-"""Wait for a confirmation that this product is known not to send."""
 
 
 class Link:
@@ -122,18 +119,14 @@ class Link:
     ) -> None:
         self.target = target
         self.account_id = account_id
-        self.pin = pin
-        self.quirks = quirks or LinkQuirks()
         self.policy = policy
         self.info: LinkInfo | None = None
         self.last_error: EufyError | None = None
         self.last_probe: Probe | None = None
         """How the known addresses reacted after the last search in vain."""
         self._gate = gate
-        self._keys = keys
-        self._refresh_key = refresh_key
-        self._on_pin = on_pin
-        self._on_quirks = on_quirks
+        self._learned = Learned(pin, on_pin, quirks, on_quirks)
+        self._keys = KeyFetcher(keys, refresh_key)
         self._total = total
         self._local_port = local_port
         self._waker = Waker(gate, wake)
@@ -145,9 +138,24 @@ class Link:
         self._started = 0.0
         self._linked: Linked | None = None
         self._requests = Requests()
-        self._key_task: asyncio.Task[None] | None = None
         self._media: MediaSink | None = None
         self._gap: Callable[[], None] | None = None
+
+    # --- what is known of the station --------------------------------------------------------
+
+    @property
+    def pin(self) -> Pin | None:
+        """The best the station has shown; None lets the next link set it anew."""
+        return self._learned.pin
+
+    @pin.setter
+    def pin(self, pin: Pin | None) -> None:
+        self._learned.pin = pin
+
+    @property
+    def quirks(self) -> LinkQuirks:
+        """What was learned about the product and firmware."""
+        return self._learned.quirks
 
     # --- connecting ------------------------------------------------------------------------
 
@@ -193,22 +201,16 @@ class Link:
         udp = await open_socket(self._gate, self._local_port)
         self._started = loop.time()
         self._linked = None
-        connection = Connection(
-            self.target.did,
+        session = make_session(
+            self.target,
+            static,
             admit=self._admit,
             budget=Budget(parent=self._total),
-            single_acks=self.quirks.single_acks,
-            ready_time=SHORT_READY_TIME if self.quirks.no_ready else PUNCH_TIME,
-        )
-        session = Session(
-            connection,
-            static,
-            nonce=lambda: os.urandom(NONCE_SIZE),
-            pin=self.pin,
-            quirks=self.quirks,
+            learned=self._learned,
             policy=self.policy,
             media=self._sink if self._media is not None else None,
         )
+        connection = session.connection
         connection.start_search(self._started, known, wide, seconds=seconds)
         transport = Transport(udp, session, self._on_event, typed=frozenset(self.target.hosts))
         self._session, self._transport = session, transport
@@ -233,10 +235,7 @@ class Link:
     async def close(self) -> None:
         """End the link; the station is told."""
         self._drop()
-        if self._key_task is not None:
-            self._key_task.cancel()
-            await asyncio.gather(self._key_task, return_exceptions=True)
-            self._key_task = None
+        await self._keys.close()
 
     def _drop(self) -> None:
         session, transport = self._session, self._transport
@@ -345,17 +344,7 @@ class Link:
 
     def media_seen(self, protection: MediaProtection) -> bool:
         """Note how media was protected; False when that is weaker than the pin allows (T1)."""
-        pin = self.pin
-        if pin is None or not pin.allows_media(protection):
-            return pin is None
-        self._raise_pin(pin.with_media(protection))
-        return True
-
-    def _raise_pin(self, pin: Pin) -> None:
-        if pin != self.pin:
-            self.pin = pin
-            if self._on_pin is not None:
-                self._on_pin(pin)
+        return self._learned.media_seen(protection)
 
     # --- events of the session ---------------------------------------------------------------
 
@@ -371,7 +360,8 @@ class Link:
             case Linked():
                 self._linked = event
             case KeyNeeded():
-                self._key_task = asyncio.get_running_loop().create_task(self._fetch_key(event))
+                if self._session is not None and self._transport is not None:
+                    self._keys.fetch(event, self._session, self._transport)
             case Secured():
                 self._secured(event)
             case Closed(error, by_peer):
@@ -389,28 +379,6 @@ class Link:
         if notification is not None:
             self._emit(NotificationReceived(notification, opened.protection))
 
-    async def _fetch_key(self, event: KeyNeeded) -> None:
-        session, transport = self._session, self._transport
-        if session is None or transport is None:
-            return
-        loop = asyncio.get_running_loop()
-        provide = self._keys
-        if event.refresh and self._refresh_key is not None:
-            provide = self._refresh_key
-        try:
-            cipher = await provide(event.cipher_id)
-        except EufyError as error:
-            session.refuse_key(error, loop.time())
-        except Exception:
-            _LOGGER.exception("The key provider failed")
-            session.refuse_key(KeyUnavailable("the key provider failed"), loop.time())
-        else:
-            keys = None
-            if session.unwraps_slowly:
-                keys = await loop.run_in_executor(None, session.unwrap_key, cipher)
-            session.provide_key(cipher, loop.time(), keys)
-        transport.kick()
-
     def _secured(self, event: Secured) -> None:
         linked = self._linked
         if linked is None:
@@ -418,8 +386,8 @@ class Link:
         seconds = asyncio.get_running_loop().time() - self._started
         self.info = LinkInfo(linked.peer, event.grade, event.cipher_id, event.version, seconds)
         self.last_error = None
-        self._raise_pin(event.pin)
-        self._learn(no_ready=not linked.ready)
+        self._learned.raise_pin(event.pin)
+        self._learned.learn(no_ready=not linked.ready)
         if self._connecting is not None and not self._connecting.done():
             self._connecting.set_result(self.info)
         self._emit(LinkUp(self.info))
@@ -440,18 +408,7 @@ class Link:
     def _learn_acks(self) -> None:
         session = self._session
         if session is not None and session.connection.single_acks:
-            self._learn(single_acks=True)
-
-    def _learn(self, *, single_acks: bool = False, no_ready: bool = False) -> None:
-        quirks = replace(
-            self.quirks,
-            single_acks=self.quirks.single_acks or single_acks,
-            no_ready=self.quirks.no_ready or no_ready,
-        )
-        if quirks != self.quirks:
-            self.quirks = quirks
-            if self._on_quirks is not None:
-                self._on_quirks(quirks)
+            self._learned.learn(single_acks=True)
 
     def _sink(self, record: Record) -> None:
         sink = self._media
