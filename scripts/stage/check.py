@@ -120,8 +120,8 @@ class Check:
 
     async def _prove_pages(self) -> None:
         if self._demo.webrtc:
-            # The way that a dashboard takes; HLS is what a page plays where go2rtc is missing.
             await self._prove_page("WebRTC", detections=True)
+            await self._prove_page("HLS", detections=False)
         else:
             print("no go2rtc: the pages are proven over HLS only", flush=True)
             await self._prove_page("HLS", detections=True)

@@ -82,7 +82,9 @@ def _camera_cards(camera: CameraEntities) -> list[dict[str, Any]]:
         {**live, "show_name": False, "show_state": False, "grid_options": {"columns": "full"}},
     ]
     if "image.last_event" in camera.entities:
-        picture = {"type": "picture-entity", "entity": camera.entities["image.last_event"]}
+        entity = camera.entities["image.last_event"]
+        there = {"condition": "state", "entity": entity, "state_not": "unknown"}
+        picture = {"type": "picture-entity", "entity": entity, "visibility": [there]}
         cards.append({**picture, "show_state": True, "name": "Last event"})
     cards.append({"type": "entities", "entities": rows})
     return cards

@@ -31,7 +31,8 @@ const helpers = `
 `;
 
 const operations = {
-  // Start the browser; without webrtc its pages have no RTCPeerConnection, as in an old browser.
+  // Start the browser; without webrtc its connections never get anywhere, as in a network that blocks them.
+  // (A browser that has no WebRTC at all gets stills from Home Assistant 2026.10 in muted cards, not HLS.)
   async start({ base, tokens, webrtc, width = 1600, height = 1000 }) {
     context = await chromium.launchPersistentContext(profile, {
       executablePath: process.env.CHROMIUM, headless: true, viewport: { width, height }, reducedMotion: 'reduce',
@@ -42,7 +43,7 @@ const operations = {
     page = context.pages()[0] || await context.newPage();
     page.on('console', message => { if (message.type() === 'error') errors.push(message.text().slice(0, 200)); });
     await page.addInitScript(helpers);
-    if (!webrtc) await page.addInitScript('delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection;');
+    if (!webrtc) await page.addInitScript('RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => {});');
     await page.addInitScript(text => localStorage.setItem('hassTokens', text), JSON.stringify({
       ...tokens, token_type: 'Bearer', expires_in: 1800, hassUrl: base, clientId: base + '/', expires: Date.now() + 1.8e6,
     }));
