@@ -89,6 +89,8 @@ class Script:
     results: dict[int, list[int]] = field(default_factory=dict)
     stall: dict[int, float] = field(default_factory=dict)
     receipt_size: int = 132
+    query: bytes = b""
+    """How a parameter query must begin to be answered; the result and the dump stay away else."""
     dump: dict[str, str] = field(default_factory=lambda: {"1224": "63", "1151": "63"})
     protection: Protection | None = None
     ignore_searches: int = 0
@@ -202,6 +204,8 @@ class FakeStation:
             return
         self.requests.append(request)
         if request.command == 1139 or not self.script.answer_commands:
+            return
+        if request.command == 1103 and not request.plaintext.startswith(self.script.query):
             return
         begin = max(now, self.busy_until)
         self.busy_until = begin + self.script.stall.get(request.command, 0.0)

@@ -21,7 +21,7 @@ from custom_components.eufy_local.eufy.link.link import (
     LinkUp,
     NotificationReceived,
 )
-from custom_components.eufy_local.eufy.link.policy import LinkPolicy
+from custom_components.eufy_local.eufy.link.policy import LinkPolicy, LinkQuirks
 from custom_components.eufy_local.eufy.net import UdpSocket
 from custom_components.eufy_local.eufy.wire.commands import arm, param_query, still
 from custom_components.eufy_local.eufy.wire.datagram import (
@@ -154,6 +154,43 @@ async def test_a_reply_that_never_comes(station: UdpStation, link: Link) -> None
     station.station.script.dump = {}
     dump = await link.parameters(settle=0.01)
     assert dump.parameters == ()
+
+
+async def test_the_form_of_the_parameter_query_is_found_and_remembered(
+    station: UdpStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.link.QUERY_TIME", 0.1)
+    learned: list[LinkQuirks] = []
+    station.station.script.grade = LinkGrade.RSA
+    station.station.script.query = bytes.fromhex("ff00000087030000")
+    link = make_link(station, on_quirks=learned.append)
+    await link.connect()
+    for _ in range(2):
+        dump = await link.parameters(settle=0.02)
+        assert dump.get(1224) == "63"
+    assert learned == [LinkQuirks(long_query=True)]
+    assert [r.command for r in station.station.requests] == [1103] * 3
+    await link.close()
+    await link.connect()
+    assert (await link.parameters(settle=0.02)).get(1224) == "63"
+    assert len(station.station.requests) == 4
+    station.station.script.query = b"nothing will do"
+    with pytest.raises(CommandTimeout):
+        await link.parameters(settle=0.02)
+    station.station.script.query = bytes.fromhex("ff00000000")
+    assert (await link.parameters(settle=0.02)).get(1224) == "63"
+    assert learned[-1] == LinkQuirks()
+    await link.close()
+
+
+async def test_a_dump_without_a_result_is_taken(
+    station: UdpStation, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.link.QUERY_TIME", 0.1)
+    station.station.script.answer_commands = False
+    fake = station.station
+    fake.at(station.now + 0.02, lambda now: fake.notify(1103, fake.dump(), now) and None)
+    assert (await link.parameters(settle=0.02)).get(1224) == "63"
 
 
 async def test_waiting_requests_fail_with_the_link(station: UdpStation, link: Link) -> None:

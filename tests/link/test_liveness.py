@@ -22,6 +22,7 @@ from custom_components.eufy_local.eufy.wire.datagram import (
     encode_ready,
 )
 from custom_components.eufy_local.eufy.wire.envelopes import void
+from custom_components.eufy_local.eufy.wire.handshake import LinkGrade
 from custom_components.eufy_local.eufy.wire.record import encode_record
 from custom_components.eufy_local.eufy.wire.sealing import Protection
 
@@ -251,3 +252,26 @@ def test_results_that_make_no_sense_are_counted(make_network: MakeNetwork) -> No
     network.station_sends()
     network.run(0.1)
     assert network.session.refused == 1
+
+
+def test_silence_of_a_legacy_station_that_tells_no_parameters_says_nothing(
+    make_network: MakeNetwork,
+) -> None:
+    network = make_network(Script(grade=LinkGrade.RSA, answer_commands=False))
+    network.run_fast(300)
+    assert not network.session.is_closed
+    network.station.notify(1103, network.station.dump(), network.now)
+    network.station_sends()
+    network.run_fast(120)
+    assert isinstance(error_of(network), LinkLost)
+
+
+def test_any_record_after_a_probe_is_a_sign_of_life(make_network: MakeNetwork) -> None:
+    network = make_network()
+    network.station.script.answer_commands = False
+    for _ in range(4):
+        network.run_fast(32)
+        network.station.report(1, network.now)
+        network.station_sends()
+        network.run_fast(9)
+    assert not network.session.is_closed

@@ -38,12 +38,19 @@ class Learned:
         self.raise_pin(pin.with_media(protection))
         return True
 
-    def learn(self, *, single_acks: bool = False, no_ready: bool = False) -> None:
-        """Note what the product does; nothing is ever unlearned by itself."""
+    def learn(
+        self,
+        *,
+        single_acks: bool = False,
+        no_ready: bool = False,
+        long_query: bool | None = None,
+    ) -> None:
+        """Note what the product does; only the form of the query may change back."""
         quirks = replace(
             self.quirks,
             single_acks=self.quirks.single_acks or single_acks,
             no_ready=self.quirks.no_ready or no_ready,
+            long_query=self.quirks.long_query if long_query is None else long_query,
         )
         if quirks != self.quirks:
             self.quirks = quirks

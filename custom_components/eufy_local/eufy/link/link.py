@@ -9,15 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from ..errors import (
-    EufyError,
-    LinkLost,
-    StationNotFound,
-    WireError,
-)
+from ..errors import CommandTimeout, EufyError, LinkLost, StationNotFound, WireError
 from ..net.gate import Gate
 from ..net.policy import Purpose
-from ..wire.commands import param_query
 from ..wire.crypto import static_key
 from ..wire.datagram import Channel
 from ..wire.envelopes import Command
@@ -58,7 +52,7 @@ from .model import (
 from .pin import Pin
 from .policy import MAINS, STREAM_PING, LinkPolicy, LinkQuirks
 from .replies import DUMP_SETTLE, REPLY_TIME, DumpCollector, JsonReply, Requests
-from .session import MediaSink, Session
+from .session import LONG_QUERY, MediaSink, Session
 from .transport import Transport
 
 __all__ = [
@@ -77,6 +71,8 @@ _LOGGER = logging.getLogger(__name__)
 
 SEARCH_TIME: Final = 10.0
 """Seconds a station may take to answer a search; 2.1 s were measured on a slow one."""
+QUERY_TIME: Final = 8.0
+"""Seconds a station gets to take a parameter query (protocol/p2p-transport.md §4.2)."""
 MAX_HINTS: Final = 3
 """Addresses remembered of one station."""
 
@@ -329,12 +325,24 @@ class Link:
     async def parameters(self, settle: float = DUMP_SETTLE) -> ParameterDump:
         """Read all parameters; a dump comes in parts, `settle` seconds apart at most.
 
-        Raises like `command`, and `CommandTimeout` when no part comes.
+        On links below version 8 both forms of the query are tried, and the one that is answered
+        is remembered. Raises like `command`, and `CommandTimeout` when no part comes.
         """
-        collector = DumpCollector()
-        with self._requests.wait(collector):
-            await self.command(param_query())
-            return await collector.merged(settle)
+        session, _ = self._require()
+        for query in session.queries():
+            collector = DumpCollector()
+            with self._requests.wait(collector):
+                try:
+                    await self.command(query, QUERY_TIME)
+                except CommandTimeout:
+                    if not collector:
+                        continue
+                dump = await collector.merged(settle)
+            if query is not session.query:
+                session.query = query
+                self._learned.learn(long_query=query is LONG_QUERY)
+            return dump
+        raise CommandTimeout("the station does not tell its parameters")
 
     def _require(self) -> tuple[Session, Transport]:
         session, transport = self._session, self._transport

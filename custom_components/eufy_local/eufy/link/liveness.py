@@ -20,6 +20,7 @@ class Liveness:
         self._used = 0.0
         self._probed = 0.0
         self._failed = 0
+        self._probe_sent = 0.0
         self._ping: float | None = None
         self._next_ping = 0.0
 
@@ -68,6 +69,15 @@ class Liveness:
             return self._probed
         quiet = max(self._heard, self._probed) + PROBE_QUIET
         return min(quiet, self._probed + PROBE_EVERY)
+
+    def probing(self, now: float) -> None:
+        """A probe goes out."""
+        self._probe_sent = now
+
+    @property
+    def heard_since_probe(self) -> bool:
+        """Whether a record came after the last probe went out."""
+        return self._heard > self._probe_sent
 
     def probed(self, now: float, *, answered: bool) -> bool:
         """Note how a probe ended; True when the link is to be given up."""

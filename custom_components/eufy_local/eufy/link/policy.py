@@ -45,6 +45,7 @@ class LinkQuirks:
         single_acks: the station reads only one index of an ACK.
         no_ready: the station never confirms a punch, so nothing waits for it.
         clear_without_reply: a station without a key handshake is used in clear (declared).
+        long_query: the station only answers the vendor app's form of the parameter query.
         keyless_clear: a station that names cipher 0 takes clear commands (declared).
         options: the sides taken where sources contradict each other.
     """
@@ -53,6 +54,7 @@ class LinkQuirks:
     no_ready: bool = False
     clear_without_reply: bool = False
     keyless_clear: bool = False
+    long_query: bool = False
     options: WireOptions = field(default_factory=WireOptions)
 
     def to_dict(self) -> dict[str, Any]:

@@ -161,6 +161,10 @@ class DumpCollector:
                 return False
         return False
 
+    def __bool__(self) -> bool:
+        """Whether a part has come."""
+        return not self._parts.empty()
+
     async def merged(self, settle: float) -> ParameterDump:
         """Return all parts as one dump. Raises `CommandTimeout` when no part comes."""
         values: dict[tuple[int, int], Parameter] = {}

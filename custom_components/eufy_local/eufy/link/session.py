@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from ..errors import EufyError, LinkError, LinkLost, WireError
+from ..wire.bodies import ScalarBody
 from ..wire.commands import param_query
 from ..wire.datagram import Channel
-from ..wire.envelopes import Command, CommandType, void
+from ..wire.envelopes import STATION_CHANNEL, Command, CommandType, void
 from ..wire.handshake import CipherKey, LinkGrade, LinkKeys, encode_connection_request
 from ..wire.record import Record
 from ..wire.replay import ReplayGuard
@@ -46,6 +47,11 @@ DEVICE_PING_INTERVAL: Final = 1.0
 MAX_UNACKNOWLEDGED: Final = 2
 """Commands in a row without an ACK after which the link counts as half-open."""
 
+SHORT_QUERY: Final = param_query()
+LONG_QUERY: Final = Command(CommandType.PARAMETERS, ScalarBody(0x387, 0xFF), STATION_CHANNEL)
+"""The parameter query with a second word, as the vendor app sends it on every grade (declared);
+other clients send one word on links below version 8 (protocol/p2p-crypto.md §6.1)."""
+
 type MediaSink = Callable[[Record], None]
 
 
@@ -78,11 +84,14 @@ class Session:
         """Media records nobody wanted."""
         self._quirks = quirks or LinkQuirks()
         self._handshake = Handshake(str(connection.did), static, pin, self._quirks)
+        self.query = LONG_QUERY if self._quirks.long_query else SHORT_QUERY
+        """The form of the parameter query that this station answers."""
         self._nonce = nonce
         self._sealer: Sealer | None = None
         self._replay = ReplayGuard()
         self._exchange = Exchange(self._send_command)
         self._liveness = Liveness(policy)
+        self._tells_parameters = False
         self._own: set[int] = set()
         self._probe: int | None = None
         self._hint_read = -HINT_INTERVAL
@@ -104,6 +113,12 @@ class Session:
     def grade(self) -> LinkGrade:
         """The grade of the link's own keys."""
         return self._handshake.keys.grade
+
+    def queries(self) -> tuple[Command, ...]:
+        """Return the forms of the parameter query to try, in this order."""
+        if self.grade is LinkGrade.GCM:
+            return (self.query,)
+        return (self.query, SHORT_QUERY if self.query is LONG_QUERY else LONG_QUERY)
 
     def is_asleep(self, now: float) -> bool:
         """Whether a battery camera must be taken as asleep: only a new link wakes it."""
@@ -203,6 +218,7 @@ class Session:
         if self._liveness.ping_due(now) and self._sealer is not None:
             self.connection.send_record(Channel.DATA, self._sealer.ping(), now)
         if self._probe is None and self._liveness.probe_due(now, busy=self._exchange.busy):
+            self._liveness.probing(now)
             self._probe = self._read(now)
         if self._hint_waiting and now >= self._hint_read + HINT_INTERVAL:
             self._hint(now)
@@ -253,6 +269,8 @@ class Session:
                 self.close(now, LinkLost("the link must be renewed"))
             return
         self._liveness.heard(now)
+        if command == CommandType.PARAMETERS:
+            self._tells_parameters = True
         self._opened(channel, opened, now)
 
     def _opened(self, channel: int, opened: OpenedRecord, now: float) -> None:
@@ -322,7 +340,11 @@ class Session:
         self._own.discard(event.token)
         if event.token == self._probe:
             self._probe = None
-            if self._liveness.probed(now, answered=isinstance(event, CommandDone)):
+            # A dump without a result is a sign of life too.
+            answered = isinstance(event, CommandDone) or self._liveness.heard_since_probe
+            # A legacy station may know neither form of the query; then its silence says nothing.
+            dead = self._liveness.probed(now, answered=answered)
+            if dead and (self._tells_parameters or self.grade is LinkGrade.GCM):
                 self.close(now, LinkLost("the station stopped answering"))
 
     def _send_failed(self, channel: int, index: int, now: float) -> None:
@@ -338,7 +360,7 @@ class Session:
     def _read(self, now: float) -> int | None:
         """Read the parameters on the session's own account."""
         try:
-            token = self._exchange.submit(param_query(), PROBE_TIME)
+            token = self._exchange.submit(self.query, PROBE_TIME)
         except LinkError:
             return None
         self._own.add(token)
