@@ -106,7 +106,6 @@ class FakeStation:
         self.client: Endpoint | None = None
         self.requests: list[wire_station.Request] = []
         self.init_count = 0
-        self.indices: dict[tuple[int, int], bytes] = {}
         self.ack_sizes: list[int] = []
         self.received: list[int] = []
         self.sent = 0
@@ -120,6 +119,7 @@ class FakeStation:
 
     def _reset(self) -> None:
         self.keys: LinkKeys = static_link_keys(STATIC)
+        self.indices: dict[tuple[int, int], bytes] = {}
         self.next_index = dict(self.script.init_index)
         self.waiting: dict[tuple[int, int], _Waiting] = {}
         self.expected: dict[int, int] = {}
