@@ -102,4 +102,4 @@ class EufyCamera(CameraDeviceEntity, CameraBase):
             self._attr_is_streaming = self.device.live.state in STREAMING
             self.async_write_ha_state()
         else:
-            async_streams(self.hass).remember()
+            self.coordinator.config_entry.runtime_data.memory.save_soon()

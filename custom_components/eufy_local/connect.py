@@ -14,6 +14,7 @@ from .eufy.net.addresses import Scope, scope_of
 from .eufy.net.gate import Gate
 from .eufy.net.override import LoopbackOverride
 from .eufy.station import Station
+from .memory import Memory
 from .runtime import EufyConfigEntry
 from .store import AccountFile
 
@@ -28,13 +29,26 @@ def build_gate() -> Gate:
     return Gate(override=LoopbackOverride.from_environment())
 
 
-def build_stations(gate: Gate, account: Account, options: Mapping[str, Any]) -> list[Station]:
-    """Return the account's stations, not started."""
+def build_stations(
+    gate: Gate, account: Account, options: Mapping[str, Any], memory: Memory | None = None
+) -> list[Station]:
+    """Return the account's stations, not started; `memory` gives and takes what they learn."""
     hosts = tuple(options.get(CONF_HOSTS, ()))
-    return [
-        Station(gate, record.station, record.devices, account, hosts=hosts)
+    stations = [
+        Station(
+            gate,
+            record.station,
+            record.devices,
+            account,
+            hosts=hosts,
+            remembered=None if memory is None else memory.of(record.serial),
+            on_remember=None if memory is None else memory.save_soon,
+        )
         for record in account.stations
     ]
+    if memory is not None:
+        memory.watch(stations)
+    return stations
 
 
 @asynccontextmanager

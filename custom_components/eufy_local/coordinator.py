@@ -9,7 +9,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .eufy.station import Station
-from .eufy.station_events import AvailabilityChanged, Detected, PictureReady, StationEvent
+from .eufy.station_events import (
+    AvailabilityChanged,
+    Detected,
+    PeopleChanged,
+    PictureReady,
+    StationEvent,
+)
 from .issues import StationIssues
 from .runtime import EufyConfigEntry
 
@@ -69,6 +75,9 @@ class StationCoordinator(DataUpdateCoordinator[None]):
                 self._tell_camera(serial, event)
             case AvailabilityChanged(available=available, reason=reason):
                 self._on_availability(available, reason)
+            case PeopleChanged():
+                self.config_entry.runtime_data.memory.save_soon()
+                self.async_update_listeners()
             case _:
                 self.async_update_listeners()
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .coordinator import StationCoordinator
     from .eufy.account import Account
     from .eufy.net.gate import Gate
+    from .memory import Memory
 
 type EufyConfigEntry = ConfigEntry[EufyData]
 
@@ -19,5 +20,6 @@ class EufyData:
 
     gate: Gate
     account: Account
+    memory: Memory
     stations: dict[str, StationCoordinator]
     """By serial."""

@@ -8,7 +8,7 @@ while at least one account is set up.
 import asyncio
 import logging
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final, TypedDict
 
 from homeassistant.core import HomeAssistant, callback
@@ -30,16 +30,13 @@ STORAGE_VERSION: Final = 1
 STORAGE_KEY: Final = f"{DOMAIN}.streams"
 TOKEN_BYTES: Final = 32
 """The path's secret: 256 bit (design/security.md T15)."""
-SAVE_DELAY: Final = 10.0
-"""Seconds that changed codec parameters wait for more of them before they are written."""
 
 
 class StreamsData(TypedDict):
-    """What is stored: the server's port and token, and each camera's codec parameters."""
+    """What is stored: the server's port and token."""
 
     port: int
     token: str
-    cameras: dict[str, object]
 
 
 class Streams:
@@ -55,7 +52,6 @@ class Streams:
         self._gate = Gate(CloudMode.OFF)
         self._users = 0
         self._lock = asyncio.Lock()
-        self._cameras: dict[str, Camera] = {}
 
     async def async_acquire(self) -> None:
         """Start the server unless it runs; each call needs one `async_release` later."""
@@ -69,7 +65,6 @@ class Streams:
         async with self._lock:
             self._users -= 1
             if self._users == 0 and self._server is not None:
-                self.remember()
                 server, self._server = self._server, None
                 await server.stop()
 
@@ -91,9 +86,7 @@ class Streams:
     async def _async_load(self) -> StreamsData:
         if self._data is None:
             stored = await self._store.async_load()
-            self._data = stored or StreamsData(
-                port=0, token=secrets.token_hex(TOKEN_BYTES), cameras={}
-            )
+            self._data = stored or StreamsData(port=0, token=secrets.token_hex(TOKEN_BYTES))
         return self._data
 
     @property
@@ -110,39 +103,16 @@ class Streams:
 
     @callback
     def add(self, cameras: Iterable[Camera]) -> None:
-        """Offer the live views of cameras, with what is remembered of their codecs."""
+        """Offer the live views of cameras."""
         for camera in cameras:
-            self._cameras[camera.serial] = camera
             self.server.add(camera.serial, camera.live)
 
     @callback
-    def remove(self, serials: Collection[str]) -> None:
-        """Take cameras off the server; what is known of their codecs is kept."""
-        self.remember()
-        for serial in serials:
-            if self._cameras.pop(serial, None) is not None and self._server is not None:
+    def remove(self, serials: Iterable[str]) -> None:
+        """Take cameras off the server; their viewers are cut off."""
+        if self._server is not None:
+            for serial in serials:
                 self._server.remove(serial)
-
-    async def async_forget(self, serials: Collection[str]) -> None:
-        """Delete what is remembered of cameras that are not ours any more."""
-        data = await self._async_load()
-        kept = {key: value for key, value in data["cameras"].items() if key not in serials}
-        if kept != data["cameras"]:
-            data["cameras"] = kept
-            await self._store.async_save(data)
-
-    @callback
-    def remember(self) -> None:
-        """Store codec parameters that were learned since the last time, a little later."""
-        data = self._data
-        if data is None:
-            return
-        known = data["cameras"] | {
-            serial: camera.live.parameters.to_dict() for serial, camera in self._cameras.items()
-        }
-        if known != data["cameras"]:
-            data["cameras"] = known
-            self._store.async_delay_save(lambda: data, SAVE_DELAY)
 
 
 @callback

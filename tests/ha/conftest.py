@@ -9,11 +9,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.eufy_local.const import CONF_STORE, DOMAIN
 from custom_components.eufy_local.eufy.errors import EufyError
+from custom_components.eufy_local.memory import Memory
 from custom_components.eufy_local.store import store_key
 
 from .fakes import ACCOUNT_ID, EMAIL, FakeStation, record, stored_account
 
 STORAGE_KEY = f"{DOMAIN}.account.{store_key(EMAIL)}"
+MEMORY_KEY = f"{DOMAIN}.stations.{store_key(EMAIL)}"
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +47,15 @@ def make_station(monkeypatch: pytest.MonkeyPatch) -> MakeStation:
 
     def make(failure: EufyError | None = None) -> FakeStation:
         station = FakeStation(record(), failure=failure)
+
+        def build(*parts: Any) -> list[FakeStation]:
+            for part in parts:
+                if isinstance(part, Memory):
+                    part.watch([station])
+            return [station]
+
         for module in ("custom_components.eufy_local", "custom_components.eufy_local.config_flow"):
-            monkeypatch.setattr(f"{module}.build_stations", lambda *_: [station])
+            monkeypatch.setattr(f"{module}.build_stations", build)
         return station
 
     return make

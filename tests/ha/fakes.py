@@ -108,6 +108,7 @@ class FakeStation:
         self.parameters = {1224: "1", 1176: "192.168.1.44"}
         self.refusal: EufyError | None = None
         self.is_stopped = False
+        self.learned = 0
         blocks = ParameterBlocks(standalone=False)
         self.cameras: dict[str, Camera] = {}
         for device in station.devices:
@@ -145,6 +146,10 @@ class FakeStation:
             raise self.refusal
         self.guard_mode = self.effective_mode = mode
         self.tell(GuardModeChanged(mode, mode, True, GuardSource.COMMAND))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is to be remembered."""
+        return {"people": self.people.to_dict(), "learned": self.learned}
 
     def tell(self, event: StationEvent) -> None:
         """Send an event to all listeners."""

@@ -43,7 +43,9 @@ class Lan:
         self.options: list[dict[str, Any]] = []
         self.stations: list[FakeStation] = []
 
-    def build(self, _gate: object, account: Any, options: dict[str, Any]) -> list[FakeStation]:
+    def build(
+        self, _gate: object, account: Any, options: dict[str, Any], _memory: object = None
+    ) -> list[FakeStation]:
         self.options.append(dict(options))
         found = [FakeStation(record, failure=self.failure) for record in account.stations]
         self.stations += found

@@ -9,14 +9,17 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_store
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.eufy_local.const import DOMAIN
 from custom_components.eufy_local.eufy.errors import KeyRejected, StationNotFound
+from custom_components.eufy_local.eufy.people import Person
+from custom_components.eufy_local.eufy.station_events import PeopleChanged
+from custom_components.eufy_local.memory import Memory
 from custom_components.eufy_local.streams import async_streams
 
-from .conftest import STORAGE_KEY, MakeStation
+from .conftest import MEMORY_KEY, STORAGE_KEY, MakeStation
 from .fakes import DOOR, HOMEBASE, YARD, FakeStation
 
 STREAMS_KEY = f"{DOMAIN}.streams"
@@ -122,11 +125,13 @@ async def test_removal_deletes_everything(
     entry: MockConfigEntry,
     hass_storage: dict[str, Any],
 ) -> None:
-    assert STORAGE_KEY in hass_storage
+    station.tell(PeopleChanged())
+    await flush_store(entry.runtime_data.memory._store)
+    assert {STORAGE_KEY, MEMORY_KEY} <= set(hass_storage)
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     assert STORAGE_KEY not in hass_storage
-    assert hass_storage.get(STREAMS_KEY, {}).get("data", {}).get("cameras") == {}
+    assert MEMORY_KEY not in hass_storage
     assert not dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert hass.states.async_entity_ids("camera") == []
 
@@ -198,7 +203,7 @@ async def test_a_taken_port_is_replaced_and_remembered(
         hass_storage[STREAMS_KEY] = {
             "version": 1,
             "key": STREAMS_KEY,
-            "data": {"port": port, "token": "t" * 64, "cameras": {}},
+            "data": {"port": port, "token": "t" * 64},
         }
         make_station()
         await hass.config_entries.async_setup(entry.entry_id)
@@ -231,3 +236,28 @@ async def test_options_are_checked_and_reload_the_entry(
     assert entry.options == given
     assert station.is_stopped
     assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("names", [True, False])
+async def test_what_was_learned_is_kept_without_names_if_they_are_not_wanted(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    make_station: MakeStation,
+    hass_storage: dict[str, Any],
+    socket_enabled: None,
+    names: bool,
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"person_names": names})
+    station = make_station()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    station.people.replace_library([Person(id="1", name="Alice")])
+    station.learned = 5
+    await hass.config_entries.async_unload(entry.entry_id)
+    kept = hass_storage[MEMORY_KEY]["data"][HOMEBASE]
+    assert kept["learned"] == 5
+    assert ("Alice" in str(kept)) is names
+    memory = Memory(hass, entry)
+    await memory.async_load()
+    assert memory.of(HOMEBASE) == kept
+    assert memory.of("T8010P0000000002") is None
