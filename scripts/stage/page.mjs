@@ -82,8 +82,15 @@ const operations = {
           record.player = video.getRootNode().host?.localName;
           record.size = [video.videoWidth, video.videoHeight];
           record.sound = Boolean(video.srcObject ? video.srcObject.getAudioTracks().length : video.webkitAudioDecodedByteCount);
+          if (video.shown === undefined) {  // count the frames that were really put on the page
+            video.shown = 0;
+            const count = () => { video.shown += 1; video.requestVideoFrameCallback(count); };
+            video.requestVideoFrameCallback(count);
+          }
           const last = record.samples.at(-1);
           if (record.samples.length >= samples || (last && now - last.ms < interval)) continue;
+          if (video.shown === (record.shown ?? 0)) continue;  // nothing new since the last sample
+          record.shown = video.shown;
           pen.drawImage(video, 0, 0, canvas.width, canvas.height);
           record.samples.push({ ms: now, png: canvas.toDataURL('image/png').split(',')[1] });
         }

@@ -74,6 +74,8 @@ async def prove_view(
     worst = 0.0
     for code, picture in codes:
         source = await simulator.picture(key, code.frame)
+        if (true := read_code(grey_of(source))) != code:
+            raise NotProven(f"the page shows {code}, the source of that frame is {true}")
         worst = max(worst, difference(picture, source))
     first_code, first_picture = codes[0]
     other = await _nearest_other(simulator, others, first_code, first_picture)
@@ -89,7 +91,8 @@ async def prove_view(
 def prove_order(codes: list[Code]) -> None:
     """Frame numbers of one scene go forward; a loop of the footage may begin again once or twice."""
     if len({code.scene for code in codes}) != 1:
-        raise NotProven("frames of different scenes in one view")
+        seen = [(code.scene, code.frame) for code in codes]
+        raise NotProven(f"frames of different scenes in one view: {seen}")
     steps = [after.frame - before.frame for before, after in itertools.pairwise(codes)]
     if sum(step < 0 for step in steps) > 2 or not any(step > 0 for step in steps):
         raise NotProven(f"frame numbers do not go forward: {[code.frame for code in codes]}")
