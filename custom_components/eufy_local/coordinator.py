@@ -42,15 +42,18 @@ class StationCoordinator(DataUpdateCoordinator[None]):
         """Registry id of the station's device; set before the platforms are."""
         self._camera_listeners: dict[str, list[CameraListener]] = {}
         self._first_answer = asyncio.Event()
+        self._unsubscribe: CALLBACK_TYPE | None = None
         self._issues = StationIssues(hass, entry, station)
 
     async def async_start(self) -> None:
         """Subscribe and let the station connect; returns at once."""
-        self.config_entry.async_on_unload(self.station.subscribe(self._on_event))
+        self._unsubscribe = self.station.subscribe(self._on_event)
         await self.station.start()
 
     async def async_stop(self) -> None:
-        """Close the station's links and forget what was to be complained about later."""
+        """Close the station's links; that it goes away now is no news."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
         self._issues.stop()
         await self.station.stop()
 
