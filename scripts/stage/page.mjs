@@ -81,7 +81,9 @@ const operations = {
           const record = seen[entity] ||= { first_ms: now, samples: [] };
           record.player = video.getRootNode().host?.localName;
           record.size = [video.videoWidth, video.videoHeight];
-          record.sound = Boolean(video.srcObject ? video.srcObject.getAudioTracks().length : video.webkitAudioDecodedByteCount);
+          // A muted card leaves the sound's track out of the video element; it is on the connection all the same.
+          const receivers = video.getRootNode().host?._peerConnection?.getReceivers?.() || [];
+          record.sound = video.webkitAudioDecodedByteCount > 0 || receivers.some(r => r.track.kind === 'audio' && !r.track.muted);
           if (video.shown === undefined) {  // count the frames that were really put on the page
             video.shown = 0;
             const count = () => { video.shown += 1; video.requestVideoFrameCallback(count); };
