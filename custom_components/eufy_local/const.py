@@ -36,8 +36,11 @@ DEFAULT_RESET: Final = 10
 MIN_RESET: Final = 1
 MAX_RESET: Final = 600
 
-CONNECT_SECONDS: Final = 15.0
-"""How long set-up and the config flow wait for a station: search, handshake, parameters."""
+CONNECT_SECONDS: Final = 24.0
+"""How long set-up and the config flow wait for a station at most.
+
+12 s of search, the time that a sleeping camera takes to wake, and as much for the key handshake.
+"""
 
 MISSING_AFTER: Final = dt.timedelta(minutes=15)
 """A station that is away this long gets a repair; a router's restart takes less."""

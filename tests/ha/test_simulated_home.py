@@ -1,6 +1,7 @@
 """The integration as an owner meets it: real flow, real links, real frames, simulated devices."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -9,7 +10,12 @@ import pytest
 from homeassistant.components.camera import async_get_image as async_get_camera_image
 from homeassistant.components.camera import async_get_stream_source
 from homeassistant.components.image import async_get_image
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -17,6 +23,8 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.eufy_local.const import DOMAIN
 from custom_components.eufy_local.diagnostics import async_get_config_entry_diagnostics
 from simulator import Simulator
+from simulator.families import Handshake
+from simulator.faults import Impostor
 
 SECONDS = 15.0
 """How long anything in a simulated home may take on a busy machine."""
@@ -25,7 +33,7 @@ SECONDS = 15.0
 async def until(hass: HomeAssistant, true: Callable[[], Any]) -> Any:
     """Wait until something is so."""
     async with asyncio.timeout(SECONDS):
-        while not (found := true()):
+        while not (found := true()):  # noqa: ASYNC110 (states have no event to wait for)
             await asyncio.sleep(0.01)
     await hass.async_block_till_done()
     return found
@@ -39,16 +47,26 @@ def state(hass: HomeAssistant, entity_id: str) -> str | None:
 
 @pytest.fixture
 async def simulator(
-    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Simulator]:
-    """Run the demonstration home."""
+    """Run the demonstration home; what a test leaves set up is unloaded."""
     async with Simulator() as simulator:
         monkeypatch.setenv("EUFY_LOCAL_SIMULATOR", simulator.override)
         yield simulator
+        for flow in hass.config_entries.flow.async_progress():
+            hass.config_entries.flow.async_abort(flow["flow_id"])
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            if entry.state.recoverable:
+                await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
 
 
-async def set_up(hass: HomeAssistant, simulator: Simulator) -> ConfigEntry:
-    """Walk through the config flow and return the entry."""
+async def search(hass: HomeAssistant, simulator: Simulator) -> str:
+    """Walk through the config flow and return what it says of the stations."""
+    return str((await _to_the_stations(hass, simulator))["description_placeholders"]["summary"])
+
+
+async def _to_the_stations(hass: HomeAssistant, simulator: Simulator) -> ConfigFlowResult:
     account = simulator.home.account
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     result = await hass.config_entries.flow.async_configure(
@@ -59,6 +77,12 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> ConfigEntry:
     await hass.async_block_till_done()
     result = await hass.config_entries.flow.async_configure(result["flow_id"])
     assert result["type"] is FlowResultType.MENU
+    return result
+
+
+async def set_up(hass: HomeAssistant, simulator: Simulator) -> ConfigEntry:
+    """Walk through the config flow and return the entry."""
+    result = await _to_the_stations(hass, simulator)
     assert "✅" in result["description_placeholders"]["summary"], result
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"next_step_id": "finish"}
@@ -70,13 +94,10 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> ConfigEntry:
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, simulator: Simulator) -> AsyncIterator[Simulator]:
+async def home(hass: HomeAssistant, simulator: Simulator) -> Simulator:
     """Set the integration up in the simulated home."""
-    entry = await set_up(hass, simulator)
-    yield simulator
-    if hass.config_entries.async_get_entry(entry.entry_id) and entry.state.recoverable:
-        await hass.config_entries.async_unload(entry.entry_id)
-        await hass.async_block_till_done()
+    await set_up(hass, simulator)
+    return simulator
 
 
 @pytest.fixture
@@ -214,3 +235,87 @@ async def test_nothing_of_it_is_left_after_removal(
     await hass.async_block_till_done()
     left = {key: value for key, value in hass_storage.items() if key.startswith(DOMAIN)}
     assert set(left) == {f"{DOMAIN}.streams"}
+
+
+# --- what goes wrong --------------------------------------------------------------------
+
+
+def damage(simulator: Simulator, **faults: Any) -> None:
+    """Turn faults of the only station on."""
+    (station,) = simulator.stations.values()
+    for name, value in faults.items():
+        assert hasattr(station.faults, name)
+        setattr(station.faults, name, value)
+
+
+@pytest.mark.parametrize(
+    ("faults", "sentence"),
+    [
+        ({"unreachable": True}, "No answer in the local network"),
+        ({"impostor": Impostor.FOREIGN_DID}, "with another identity"),
+        ({"no_reply": True}, "answered the search but not the key exchange"),
+        ({"wrap_for_other_key": True}, "The stored key does not open the station"),
+    ],
+    ids=["off", "foreign DID", "no handshake", "other key"],
+)
+async def test_the_flow_says_why_a_station_is_not_connected(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    faults: dict[str, Any],
+    sentence: str,
+) -> None:
+    monkeypatch.setattr("custom_components.eufy_local.config_flow.CONNECT_SECONDS", 3.0)
+    damage(simulator, **faults)
+    summary = await search(hass, simulator)
+    assert "❌" in summary
+    assert sentence in summary
+
+
+async def test_a_link_that_breaks_in_a_view_does_not_end_the_view(
+    hass: HomeAssistant, home: Simulator
+) -> None:
+    source = await async_get_stream_source(hass, "camera.hall")
+    loop = asyncio.get_running_loop()
+    playing, dropped = asyncio.Event(), threading.Event()
+
+    def play() -> int:
+        frames_after = 0
+        with av.open(source, options={"rtsp_transport": "tcp"}, timeout=SECONDS) as stream:
+            for frame in stream.decode(video=0):
+                loop.call_soon_threadsafe(playing.set)
+                frames_after += dropped.is_set() and frame.key_frame
+                if frames_after >= 2:
+                    break
+        return frames_after
+
+    view = loop.run_in_executor(None, play)
+    async with asyncio.timeout(SECONDS):
+        await playing.wait()
+        home.drop_links()
+        dropped.set()
+        assert await view == 2
+
+
+async def test_a_key_that_does_not_fit_any_more_is_one_repair(
+    hass: HomeAssistant, home: Simulator, entry: ConfigEntry
+) -> None:
+    calls = home.counters["cloud"].get("login", 0)
+    damage(home, wrap_for_other_key=True)
+    home.drop_links()
+    await until(hass, lambda: ir.async_get(hass).issues)
+    assert [issue.translation_key for issue in ir.async_get(hass).issues.values()] == [
+        "key_refused"
+    ]
+    assert home.counters["cloud"].get("login", 0) == calls
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_a_weaker_link_is_refused_after_a_strong_one(
+    hass: HomeAssistant, home: Simulator, entry: ConfigEntry
+) -> None:
+    damage(home, handshake=Handshake.RSA_ECB)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert "weaker protection" in str(entry.reason)

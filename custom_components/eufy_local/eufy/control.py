@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from .errors import EufyError, LinkLost, StationNotFound
+from .errors import EufyError, HandshakeFailed, LinkLost
 from .link.link import Link, LinkInfo, LinkState
 from .link.supervisor import LinkSupervisor, SupervisorState
 
@@ -61,12 +61,16 @@ class ControlLink:
         self._supervisor.retry_now()
 
     async def connect_once(self, seconds: float) -> LinkInfo:
-        """Connect within `seconds`, or raise why not; nothing is tried again afterwards."""
+        """Connect within `seconds`, or raise why not; nothing is tried again afterwards.
+
+        Half of the time is for the search, so that a station that was found but does not agree on
+        keys can say so.
+        """
         try:
             async with asyncio.timeout(seconds):
-                return await self.link.connect(seconds)
+                return await self.link.connect(seconds / 2)
         except TimeoutError:
-            raise StationNotFound("the station did not answer in time") from None
+            raise HandshakeFailed("the key handshake did not end in time") from None
 
     async def usable(self) -> Link:
         """Return the link when it is up, waking the camera if that is how it works.

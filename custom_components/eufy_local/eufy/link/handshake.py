@@ -155,7 +155,7 @@ class Handshake:
                 return self._weak(clear=False)
             except DowngradeRefused:
                 pass
-        if held or isinstance(error, AuthenticityError):
+        if held or isinstance(error, AuthenticityError | KeyRejected):
             raise KeyRejected("the held key does not open the station's handshake") from error
         raise KeyUnavailable("no key for this station could be had") from error
 
