@@ -159,7 +159,7 @@ async def test_a_reply_that_never_comes(station: UdpStation, link: Link) -> None
 async def test_the_form_of_the_parameter_query_is_found_and_remembered(
     station: UdpStation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.eufy_local.eufy.link.link.QUERY_TIME", 0.1)
+    monkeypatch.setattr("custom_components.eufy_local.eufy.link.link.QUERY_TIME", 0.6)
     learned: list[LinkQuirks] = []
     station.station.script.grade = LinkGrade.RSA
     station.station.script.query = bytes.fromhex("ff00000087030000")
