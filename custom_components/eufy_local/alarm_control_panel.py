@@ -12,13 +12,13 @@ from homeassistant.components.alarm_control_panel import (
 from homeassistant.components.alarm_control_panel import (
     AlarmControlPanelState as PanelState,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import StationCoordinator
 from .entity import StationEntity
 from .eufy.catalog.guard import GuardMode
-from .eufy.station_events import EntryDelayChanged, GuardModeChanged, StationEvent
+from .eufy.station_events import AlarmChanged, EntryDelayChanged, GuardModeChanged
 from .runtime import EufyConfigEntry
 from .translate import raise_translated
 
@@ -64,6 +64,7 @@ class GuardPanel(StationEntity, AlarmControlPanelEntity):
     """
 
     _attr_code_arm_required = False
+    shows = (AlarmChanged, EntryDelayChanged, GuardModeChanged)
 
     def __init__(self, coordinator: StationCoordinator) -> None:
         super().__init__(coordinator, GUARD)
@@ -71,34 +72,21 @@ class GuardPanel(StationEntity, AlarmControlPanelEntity):
         for mode in self.station.guard_modes:
             features |= FEATURES.get(mode, Feature(0))
         self._attr_supported_features = features
-        self._pending = False
 
     @property
     @override
     def alarm_state(self) -> PanelState | None:
         if self.station.alarm_active:
             return PanelState.TRIGGERED
-        if self._pending:
+        if self.station.entry_delay:
             return PanelState.PENDING
         mode = self.station.effective_mode
         return None if mode is None else STATES.get(mode)
 
+    @property
     @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        self.async_on_remove(self.station.subscribe(self._on_station_event))
-
-    @callback
-    def _on_station_event(self, event: StationEvent) -> None:
-        match event:
-            case GuardModeChanged(user=user):
-                self._attr_changed_by = user
-                self._pending = False
-            case EntryDelayChanged(seconds=seconds):
-                self._pending = seconds > 0
-            case _:
-                return
-        self.async_write_ha_state()
+    def changed_by(self) -> str | None:
+        return self.station.changed_by
 
     @override
     async def async_alarm_disarm(self, code: str | None = None) -> None:

@@ -28,9 +28,10 @@ type CameraListener = Callable[[CameraEvent], None]
 class StationCoordinator(DataUpdateCoordinator[None]):
     """The one owner of a station's subscription.
 
-    Plain listeners (`async_add_listener`) hear of every change of the station; listeners of a
-    camera (`async_add_camera_listener`) get that camera's detections and pictures as they come,
-    in the same turn of the event loop.
+    Plain listeners (`async_add_listener`) hear when the station comes or goes; listeners of a
+    camera (`async_add_camera_listener`) get that camera's detections and pictures as they come, in
+    the same turn of the event loop. An entity that shows something else of the station subscribes
+    to that kind of event, so that a detection never waits for fifty entities to be written.
     """
 
     config_entry: EufyConfigEntry
@@ -80,9 +81,6 @@ class StationCoordinator(DataUpdateCoordinator[None]):
                 self._on_availability(available, reason)
             case PeopleChanged():
                 self.config_entry.runtime_data.memory.save_soon()
-                self.async_update_listeners()
-            case _:
-                self.async_update_listeners()
 
     def _tell_camera(self, serial: str, event: CameraEvent) -> None:
         for listener in tuple(self._camera_listeners.get(serial, ())):

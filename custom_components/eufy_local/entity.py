@@ -1,6 +1,6 @@
 """What all entities share: the device they belong to and when they are available."""
 
-from typing import override
+from typing import ClassVar, override
 
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
@@ -12,7 +12,7 @@ from .const import DOMAIN, MANUFACTURER
 from .coordinator import CameraEvent, StationCoordinator
 from .eufy.camera import Camera
 from .eufy.station import Station
-from .eufy.station_events import Detected, PictureReady
+from .eufy.station_events import Detected, PictureReady, StationEvent
 
 
 def station_device_info(station: Station) -> DeviceInfo:
@@ -47,9 +47,10 @@ def camera_device_info(coordinator: StationCoordinator, camera: Camera) -> Devic
 
 
 class StationEntity(CoordinatorEntity[StationCoordinator]):
-    """An entity of the station itself."""
+    """An entity of the station itself, written anew with each event of the kinds `shows`."""
 
     _attr_has_entity_name = True
+    shows: ClassVar[tuple[type[StationEvent], ...]] = ()
 
     def __init__(self, coordinator: StationCoordinator, description: EntityDescription) -> None:
         super().__init__(coordinator)
@@ -62,6 +63,16 @@ class StationEntity(CoordinatorEntity[StationCoordinator]):
     @override
     def available(self) -> bool:
         return self.station.available
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.station.subscribe(self._on_station_event))
+
+    @callback
+    def _on_station_event(self, event: StationEvent) -> None:
+        if isinstance(event, self.shows):
+            self.async_write_ha_state()
 
 
 class CameraDeviceEntity(CoordinatorEntity[StationCoordinator]):

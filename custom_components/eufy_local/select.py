@@ -9,6 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import StationCoordinator
 from .entity import StationEntity
 from .eufy.catalog.guard import GuardMode
+from .eufy.station_events import GuardModeChanged
 from .runtime import EufyConfigEntry
 from .translate import raise_translated
 
@@ -30,6 +31,8 @@ async def async_setup_entry(
 
 class GuardModeSelect(StationEntity, SelectEntity):
     """The selected mode; what a schedule makes of it is shown by the alarm panel."""
+
+    shows = (GuardModeChanged,)
 
     def __init__(self, coordinator: StationCoordinator) -> None:
         super().__init__(coordinator, GUARD_MODE)

@@ -17,7 +17,7 @@ from .coordinator import StationCoordinator
 from .entity import CameraDeviceEntity, StationEntity
 from .eufy.camera import Camera
 from .eufy.detections import NAMED_KINDS, DetectionKind
-from .eufy.station_events import Detected
+from .eufy.station_events import Detected, PeopleChanged, StationEvent
 from .event import FACE_KINDS
 from .runtime import EufyConfigEntry
 
@@ -81,10 +81,16 @@ class LastPerson(CameraDeviceEntity, RestoreSensor):
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.station.subscribe(self._on_station_event))
         last = await self.async_get_last_sensor_data()
         if last is not None and isinstance(last.native_value, str):
             fixed = last.native_value in (PERSON_KNOWN, PERSON_STRANGER)
             self._attr_native_value = last.native_value if self._names or fixed else PERSON_KNOWN
+
+    @callback
+    def _on_station_event(self, event: StationEvent) -> None:
+        if isinstance(event, PeopleChanged):
+            self.async_write_ha_state()
 
     @override
     @callback

@@ -104,6 +104,8 @@ class FakeStation:
         self.effective_mode: GuardMode | None = GuardMode.HOME
         self.guard_modes = SETTABLE_MODES
         self.alarm_active = False
+        self.entry_delay = 0
+        self.changed_by: str | None = None
         self.link_info: FakeLinkInfo | None = None
         self.parameters = {1224: "1", 1176: "192.168.1.44"}
         self.refusal: EufyError | None = None

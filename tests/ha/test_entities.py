@@ -25,6 +25,7 @@ from custom_components.eufy_local.eufy.errors import CommandTimeout
 from custom_components.eufy_local.eufy.people import Person
 from custom_components.eufy_local.eufy.pictures import PictureSource
 from custom_components.eufy_local.eufy.station_events import (
+    AlarmChanged,
     EntryDelayChanged,
     GuardModeChanged,
     GuardSource,
@@ -301,6 +302,7 @@ async def test_the_camera_shows_the_newest_picture_and_never_wakes_for_it(
 async def test_the_panel_shows_the_mode_in_force(hass: HomeAssistant, station: FakeStation) -> None:
     assert state(hass, "alarm_control_panel.homebase_guard") == "armed_home"
     station.guard_mode, station.effective_mode = GuardMode.SCHEDULE, GuardMode.AWAY
+    station.changed_by = "Alice"
     station.tell(
         GuardModeChanged(GuardMode.SCHEDULE, GuardMode.AWAY, True, GuardSource.REPORT, "Alice")
     )
@@ -335,11 +337,15 @@ async def test_an_alarm_and_an_entry_delay_are_shown(
     hass: HomeAssistant, station: FakeStation
 ) -> None:
     entity_id = "alarm_control_panel.homebase_guard"
+    station.entry_delay = 30
     station.tell(EntryDelayChanged(30, 3, True))
     assert state(hass, entity_id) == "pending"
-    station.alarm_active = True
-    station.tell(EntryDelayChanged(0, 3, True))
+    station.entry_delay, station.alarm_active = 0, True
+    station.tell(AlarmChanged(255, True, 3, True))
     assert state(hass, entity_id) == "triggered"
+    station.alarm_active = False
+    station.tell(AlarmChanged(255, False, 16, True))
+    assert state(hass, entity_id) == "armed_home"
 
 
 @pytest.mark.parametrize("mode", [mode for mode in GuardMode if mode is not GuardMode.OFF])
