@@ -46,4 +46,4 @@ def test_setup_names_its_parts_when_asked_for_another() -> None:
         [ROOT / "scripts/setup", "everything"], capture_output=True, text=True, check=False
     )
     assert answer.returncode != 0
-    assert "test, lint, smoke and demo" in answer.stderr
+    assert "test, lint, smoke, demo and witness" in answer.stderr
