@@ -10,6 +10,7 @@ from custom_components.eufy_local.eufy.errors import (
     CameraAsleep,
     ConfigurationError,
     EufyError,
+    HandshakeFailed,
     StationNotFound,
 )
 from custom_components.eufy_local.eufy.net.gate import Gate
@@ -84,13 +85,14 @@ async def test_a_camera_that_cannot_be_woken_says_so() -> None:
         await gate.close()
 
 
-async def test_no_station_on_the_network() -> None:
+@pytest.mark.parametrize("seconds", [0.4, 8.0])
+async def test_no_station_on_the_network(seconds: float) -> None:
     async with Simulator() as simulator:
         simulator.station().faults.unreachable = True
         gate = Gate(override=LoopbackOverride.parse(simulator.override))
         station = build(simulator, gate)
         with pytest.raises(StationNotFound):
-            await station.connect_once(8.0)
+            await station.connect_once(seconds)
         await station.stop()
         await gate.close()
 
@@ -108,4 +110,15 @@ async def test_a_station_without_an_identity() -> None:
         with pytest.raises(StationNotFound):
             await watched.station.connect_once(1.0)
         await watched.station.stop()
+        await gate.close()
+
+
+async def test_a_station_that_is_found_and_gives_no_keys() -> None:
+    async with Simulator() as simulator:
+        simulator.station().faults.no_reply = True
+        gate = Gate(override=LoopbackOverride.parse(simulator.override))
+        station = build(simulator, gate)
+        with pytest.raises(HandshakeFailed):
+            await station.connect_once(1.0)
+        await station.stop()
         await gate.close()

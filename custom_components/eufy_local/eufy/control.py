@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from .errors import EufyError, HandshakeFailed, LinkLost
+from .errors import EufyError, HandshakeFailed, LinkLost, StationNotFound
 from .link.link import Link, LinkInfo, LinkState
 from .link.supervisor import LinkSupervisor, SupervisorState
 
@@ -70,7 +70,9 @@ class ControlLink:
             async with asyncio.timeout(seconds):
                 return await self.link.connect(seconds / 2)
         except TimeoutError:
-            raise HandshakeFailed("the key handshake did not end in time") from None
+            if self.link.is_found:
+                raise HandshakeFailed("the key handshake did not end in time") from None
+            raise StationNotFound("the station did not answer the search in time") from None
 
     async def usable(self) -> Link:
         """Return the link when it is up, waking the camera if that is how it works.

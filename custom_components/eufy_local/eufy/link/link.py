@@ -162,6 +162,11 @@ class Link:
             return LinkState.DOWN if self._is_asleep() else LinkState.UP
         return LinkState.CONNECTING if self._connecting is not None else LinkState.DOWN
 
+    @property
+    def is_found(self) -> bool:
+        """Whether the station answered the search of the last `connect`."""
+        return self._linked is not None
+
     async def connect(self, timeout: float = SEARCH_TIME) -> LinkInfo:  # noqa: ASYNC109
         """Search the station, agree on keys and return how the link stands.
 
